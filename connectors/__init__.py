@@ -1,0 +1,1 @@
+"""One folder an agency: its columns and codes, its transports, its simulator."""

@@ -1,0 +1,1 @@
+"""民政: the civil affairs bureau."""

@@ -1,0 +1,1 @@
+"""教育: the education bureau."""

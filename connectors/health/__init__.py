@@ -1,0 +1,1 @@
+"""卫健: the health commission."""

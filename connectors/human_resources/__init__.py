@@ -1,0 +1,1 @@
+"""人社: the human resources bureau."""

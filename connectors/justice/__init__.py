@@ -1,0 +1,1 @@
+"""司法: the justice bureau."""

@@ -1,0 +1,1 @@
+"""市场监管: the market regulation bureau."""

@@ -1,0 +1,15 @@
+"""Market regulation: asks whether a person must not be registered as a trader."""
+
+from connectors.base import Connector
+from connectors.market_regulation.mapping import PROVIDES
+
+
+class MarketRegulation(Connector):
+    """市场监督管理局."""
+
+    agency = "market_regulation"
+    title_zh = "市场监督管理局"
+    title_en = "Market regulation bureau"
+    provides = PROVIDES
+    asks = ("licence-check",)
+    roles = ("licence_registrar",)

@@ -1,0 +1,63 @@
+"""The access token of a client: fetched when first needed, kept until shortly before it runs out.
+
+Authlib can do this too, but its httpx integration warns that httpx is deprecated, and warnings are errors.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from connectors.transports.credentials import Credentials, client_assertion
+from connectors.transports.refusals import GatewayFault, GatewayUnreachable, refusal
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+MARGIN = timedelta(seconds=30)
+
+Clock = Callable[[], datetime]
+
+
+class Tokens:
+    """The one token of a client at a time; callers who need a new one together wait for the same."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, endpoint: str, credentials: Credentials, clock: Clock
+    ) -> None:
+        self._http = http
+        self._endpoint = endpoint
+        self._credentials = credentials
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._token = ""
+        self._until = datetime.min.replace(tzinfo=UTC)
+
+    async def current(self, refused: str | None = None) -> str:
+        """The token; a new one when it is about to run out, or is the very one the gateway just `refused`.
+
+        Raises GatewayRefusal when the client is not known any more, GatewayUnreachable, GatewayFault.
+        """
+        async with self._lock:
+            now = self._clock()
+            if self._token == (refused or "") or now >= self._until:
+                self._token, seconds = await self._fetch(now)
+                self._until = now + timedelta(seconds=seconds) - MARGIN
+            return self._token
+
+    async def _fetch(self, now: datetime) -> tuple[str, int]:
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": client_assertion(self._credentials, self._endpoint, now),
+        }
+        try:
+            answer = await self._http.post(self._endpoint, data=form)
+        except httpx.RequestError as error:
+            raise GatewayUnreachable(type(error).__name__) from None
+        if not answer.is_success:
+            raise await refusal(answer)
+        try:
+            body = answer.json()
+            return str(body["access_token"]), int(body["expires_in"])
+        except (ValueError, KeyError, TypeError):
+            raise GatewayFault("malformed-token") from None

@@ -1,0 +1,1 @@
+"""Huxue, the gateway that keeps every child in school."""

@@ -1,0 +1,1 @@
+"""The store: tables (SQLModel), migrations (Alembic), and the repositories in plain SQL on the hot paths."""

@@ -1,0 +1,75 @@
+"""Registered clients and the assertions they have used."""
+
+import sqlite3
+from datetime import datetime
+
+import orjson
+
+from gateway.adapters.db.engine import Store, moment, stamp
+from gateway.domain.model import ClientRecord
+
+
+class SqliteClients:
+    """`gateway.domain.ports.Clients` over the embedded store. A change counts at once: nothing is cached."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, client_id: str) -> ClientRecord | None:
+        """The client, revoked or not."""
+        row = self._store.reader.execute(
+            "SELECT id, agency, role, region, school, public_key, created_at, revoked_at FROM client WHERE id = ?",
+            (client_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        return ClientRecord(
+            *row[:5], orjson.loads(row[5]), moment(row[6]), moment(row[7]) if row[7] else None
+        )
+
+    def is_active(self, client_id: str) -> bool:
+        """Whether the client exists and is not revoked; asked on every request."""
+        found = self._store.reader.execute(
+            "SELECT 1 FROM client WHERE id = ? AND revoked_at IS NULL", (client_id,)
+        ).fetchone()
+        return found is not None
+
+    def add(self, client: ClientRecord) -> None:
+        """Register a client."""
+        with self._store.writing() as connection:
+            connection.execute(
+                "INSERT INTO client (id, agency, role, region, school, public_key, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    client.id,
+                    client.agency,
+                    client.role,
+                    client.region,
+                    client.school,
+                    orjson.dumps(client.public_key).decode(),
+                    stamp(client.created_at),
+                ),
+            )
+
+    def revoke(self, client_id: str, at: datetime) -> bool:
+        """Revoke a client; False when there is none to revoke."""
+        with self._store.writing() as connection:
+            done = connection.execute(
+                "UPDATE client SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (stamp(at), client_id)
+            )
+            return done.rowcount == 1
+
+    def use_assertion(self, client_id: str, jti: str, expires_at: datetime) -> bool:
+        """False when that assertion was used before. Expired ones are forgotten on the way."""
+        with self._store.writing() as connection:
+            connection.execute(
+                "DELETE FROM assertion WHERE expires_at < ?", (stamp(datetime.now(expires_at.tzinfo)),)
+            )
+            try:
+                connection.execute(
+                    "INSERT INTO assertion (client, jti, expires_at) VALUES (?, ?, ?)",
+                    (client_id, jti, stamp(expires_at)),
+                )
+            except sqlite3.IntegrityError:
+                return False
+            return True

@@ -1,0 +1,190 @@
+"""Effects inside one write transaction: subjects, leads, cases, duties, events and the evidence itself."""
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import orjson
+
+from gateway.adapters.db.engine import stamp
+from gateway.domain.audit import AuditEntry, canonical, leaf_hash
+from gateway.domain.model import DutyDraft, LeadDraft, SubjectId
+from gateway.domain.ports import Identity, KeyRing
+
+_FACTS_KEPT = 50
+
+AUDIT_INSERT = "INSERT INTO audit_entry (reference, subject_id, body, leaf) VALUES (?, ?, ?, ?)"
+
+
+def audit_row(entry: AuditEntry) -> tuple[str, bytes | None, bytes, bytes]:
+    """An entry as its table row."""
+    body = canonical(entry)
+    return entry.reference, entry.subject, body, leaf_hash(body)
+
+
+def identity_bytes(identity: Identity) -> bytes:
+    """An identity as it is sealed."""
+    return orjson.dumps(
+        {
+            "resident_id": identity.resident_id,
+            "name": identity.name,
+            "student_numbers": list(identity.student_numbers),
+        }
+    )
+
+
+def identity_tag(keys: KeyRing, identity: Identity) -> bytes:
+    """A keyed digest by which an unchanged identity is recognised without opening it."""
+    parts = (identity.resident_id or "", identity.name or "", *identity.student_numbers)
+    return keys.lookup("identity-tag", "\0".join(parts))
+
+
+class SqliteTransaction:
+    """`gateway.domain.ports.Transaction` over an open SQLite write transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, keys: KeyRing, today: date) -> None:
+        self._db = connection
+        self._keys = keys
+        self._today = today
+
+    def subject_for(self, lookup: bytes, identity: Identity) -> SubjectId:
+        """The child with that keyed identifier; made and sealed when nobody knew it."""
+        row = self._db.execute("SELECT subject_id FROM identifier WHERE lookup = ?", (lookup,)).fetchone()
+        if row:
+            return SubjectId(row[0])
+        subject = SubjectId(os.urandom(16))
+        wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(identity))
+        tag = identity_tag(self._keys, identity)
+        self._db.execute(
+            "INSERT INTO subject (id, data_key, sealed, tag, created_on) VALUES (?, ?, ?, ?, ?)",
+            (subject, wrapped, sealed, tag, self._today.isoformat()),
+        )
+        self._db.execute(
+            "INSERT INTO identifier (lookup, kind, subject_id) VALUES (?, 'resident_id', ?)",
+            (lookup, subject),
+        )
+        return subject
+
+    def open_lead(self, draft: LeadDraft, at: datetime) -> str:
+        """Opens the lead, or adds what is new to it; an unchanged lead is left alone."""
+        lead_id = self._keys.derived_id("lead", draft.region.encode(), draft.subject, draft.rule.encode())
+        row = self._db.execute("SELECT status, facts FROM lead WHERE id = ?", (lead_id,)).fetchone()
+        if row is None:
+            self._insert_lead(lead_id, draft, at)
+            return lead_id
+        known = orjson.loads(row[1])
+        news = [fact for fact in draft.facts if dict(fact) not in known]
+        if news:
+            status = "open" if row[0] == "closed" else row[0]
+            self._update_lead(lead_id, draft, [*known, *news][-_FACTS_KEPT:], status, at)
+            self._event(draft.region, lead_id, "reopened" if row[0] == "closed" else "updated", at)
+        return lead_id
+
+    def _insert_lead(self, lead_id: str, draft: LeadDraft, at: datetime) -> None:
+        now = stamp(at)
+        self._db.execute(
+            "INSERT INTO lead (id, region, subject_id, rule, rule_version, case_ref, residence, school, owner,"
+            " sealed, status, opened_at, updated_at, due_on, facts)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, 'open', ?, ?, ?, ?)",
+            (
+                lead_id,
+                draft.region,
+                draft.subject,
+                draft.rule,
+                draft.rule_version,
+                self._case_for(draft.region, draft.subject, at),
+                draft.residence,
+                draft.school,
+                now,
+                now,
+                draft.due_on.isoformat(),
+                orjson.dumps([dict(fact) for fact in draft.facts]).decode(),
+            ),
+        )
+        self._event(draft.region, lead_id, "opened", at)
+
+    def _update_lead(
+        self, lead_id: str, draft: LeadDraft, facts: list[Mapping[str, object]], status: str, at: datetime
+    ) -> None:
+        self._db.execute(
+            "UPDATE lead SET facts = ?, residence = ?, school = COALESCE(?, school), updated_at = ?, status = ?,"
+            " due_on = CASE WHEN status = 'closed' THEN ? ELSE due_on END WHERE id = ?",
+            (
+                orjson.dumps(facts).decode(),
+                draft.residence,
+                draft.school,
+                stamp(at),
+                status,
+                draft.due_on.isoformat(),
+                lead_id,
+            ),
+        )
+
+    def _case_for(self, region: str, subject: SubjectId, at: datetime) -> str:
+        """The child's open case; a new one bears its number, so that a relapse gets a case of its own."""
+        rows = self._db.execute(
+            "SELECT ref, state FROM case_file WHERE subject_id = ? AND region = ?", (subject, region)
+        ).fetchall()
+        for ref, state in rows:
+            if state != "closed":
+                return str(ref)
+        ref = self._keys.derived_id("case", region.encode(), subject, str(len(rows)).encode())
+        self._db.execute(
+            "INSERT INTO case_file (ref, region, subject_id, state, opened_at) VALUES (?, ?, ?, 'suspected', ?)",
+            (ref, region, subject, stamp(at)),
+        )
+        return ref
+
+    def close_lead(self, lead_id: str, fact: Mapping[str, object], at: datetime) -> None:
+        """The register itself shows that the trigger no longer holds: closed, with the fact that says so."""
+        region, facts = self._db.execute("SELECT region, facts FROM lead WHERE id = ?", (lead_id,)).fetchone()
+        kept = [*orjson.loads(facts), dict(fact)][-_FACTS_KEPT:]
+        self._db.execute(
+            "UPDATE lead SET status = 'closed', facts = ?, updated_at = ? WHERE id = ?",
+            (orjson.dumps(kept).decode(), stamp(at), lead_id),
+        )
+        self._event(region, lead_id, "closed", at)
+
+    def open_duty(self, draft: DutyDraft, at: datetime) -> None:
+        """One duty for a lead, kind and facts; asking again changes nothing."""
+        facts = orjson.dumps(dict(draft.facts), option=orjson.OPT_SORT_KEYS)
+        duty_id = self._keys.derived_id("duty", draft.lead.encode(), draft.kind.encode(), facts)
+        self._db.execute(
+            "INSERT INTO duty (id, kind, owner, region, lead_id, due_on, status, opened_at, facts)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?) ON CONFLICT (id) DO NOTHING",
+            (
+                duty_id,
+                draft.kind,
+                draft.owner,
+                draft.region,
+                draft.lead,
+                draft.due_on.isoformat(),
+                stamp(at),
+                facts.decode(),
+            ),
+        )
+
+    def acknowledge(self, lead_id: str, by: str, at: datetime) -> bool:
+        """Marks an open lead as seen; acknowledging again keeps the first; False when it is closed."""
+        row = self._db.execute("SELECT status, region FROM lead WHERE id = ?", (lead_id,)).fetchone()
+        if row is None or row[0] == "closed":
+            return False
+        if row[0] == "open":
+            self._db.execute(
+                "UPDATE lead SET status = 'acknowledged', acknowledged_by = ?, acknowledged_at = ?,"
+                " updated_at = ? WHERE id = ?",
+                (by, stamp(at), stamp(at), lead_id),
+            )
+            self._event(row[1], lead_id, "acknowledged", at)
+        return True
+
+    def write_audit(self, entry: AuditEntry) -> None:
+        """The evidence, in this transaction."""
+        self._db.execute(AUDIT_INSERT, audit_row(entry))
+
+    def _event(self, region: str, lead_id: str, kind: str, at: datetime) -> None:
+        self._db.execute(
+            "INSERT INTO lead_event (region, lead_id, kind, at) VALUES (?, ?, ?, ?)",
+            (region, lead_id, kind, stamp(at)),
+        )

@@ -1,0 +1,169 @@
+"""Group commit: everything that is ready to be written in one turn of the event loop shares one disk flush.
+
+A lone caller is flushed at once; under load a batch forms by itself from the requests the loop has ready. Nothing is
+answered before its entry is on disk.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gateway.adapters.db.effects import AUDIT_INSERT, SqliteTransaction, audit_row
+from gateway.adapters.db.engine import Store, unavailable
+from gateway.domain.audit import AuditEntry
+from gateway.domain.errors import HuxueError, SourceUnavailable
+from gateway.domain.ports import Clock, KeyRing, Result, Transaction
+
+_RETRY_SECONDS = 0.002
+_PATIENCE_SECONDS = 15.0
+_BATCH = 512
+
+Work = Callable[[Transaction], tuple[Any, AuditEntry]]
+
+
+class GroupCommitJournal:
+    """`gateway.domain.ports.Journal` over the embedded store."""
+
+    def __init__(self, store: Store, keys: KeyRing, clock: Clock) -> None:
+        self._store = store
+        self._keys = keys
+        self._clock = clock
+        self._waiting: list[tuple[asyncio.Future[Any], AuditEntry | None, Work | None]] = []
+        self._scheduled = False
+        self._since = 0.0
+        self._listeners: set[asyncio.Event] = set()
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Commit one entry; SourceUnavailable when it cannot be."""
+        await self._enqueue(entry, None)
+
+    async def perform(self, work: Callable[[Transaction], tuple[Result, AuditEntry]]) -> Result:
+        """Run `work` in the commit; what it raises undoes its own effects and nobody else's."""
+        result: Result = await self._enqueue(None, work)
+        return result
+
+    def listen(self) -> asyncio.Event:
+        """An event that is set after each commit with effects; hand it back with `unlisten`."""
+        event = asyncio.Event()
+        self._listeners.add(event)
+        return event
+
+    def unlisten(self, event: asyncio.Event) -> None:
+        """Stop setting that event."""
+        self._listeners.discard(event)
+
+    def notify(self) -> None:
+        """Tell the listeners that leads may have changed."""
+        for event in self._listeners:
+            event.set()
+
+    def _enqueue(self, entry: AuditEntry | None, work: Work | None) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((future, entry, work))
+        if not self._scheduled:
+            self._scheduled = True
+            self._since = time.monotonic()
+            loop.call_soon(self._flush)
+        return future
+
+    def _flush(self) -> None:
+        """Write the batch if the store is free; if a bulk load or another process has it, come back shortly."""
+        if not self._store.gate.acquire(blocking=False):
+            self._later()
+            return
+        try:
+            if not self._begin():
+                self._later()
+                return
+            if not self._store.writer.in_transaction:
+                self._scheduled = False
+                return
+            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            self._write(batch)
+        except sqlite3.Error as error:
+            self._fail(unavailable(error))
+        finally:
+            self._store.gate.release()
+        self._scheduled = bool(self._waiting)
+        if self._scheduled:
+            self._since = time.monotonic()
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _begin(self) -> bool:
+        """Open the transaction without waiting; False when another process is writing."""
+        writer = self._store.writer
+        writer.execute("PRAGMA busy_timeout=0")
+        try:
+            writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                return False
+            self._fail(unavailable(error))
+            return True
+        finally:
+            writer.execute("PRAGMA busy_timeout=10000")
+        return True
+
+    def _later(self) -> None:
+        if time.monotonic() - self._since > _PATIENCE_SECONDS:
+            self._scheduled = False
+            self._fail(SourceUnavailable("系统繁忙，请稍后再试。", "The store is busy; try again."))
+            return
+        asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._flush)
+
+    def _write(self, batch: list[tuple[asyncio.Future[Any], AuditEntry | None, Work | None]]) -> None:
+        writer = self._store.writer
+        outcomes: list[tuple[asyncio.Future[Any], Any, HuxueError | None]] = []
+        try:
+            rows = [audit_row(entry) for _, entry, _ in batch if entry is not None]
+            effects = False
+            for future, _entry, work in batch:
+                if work is None:
+                    outcomes.append((future, None, None))
+                else:
+                    effects = True
+                    outcomes.append((future, *self._run(writer, work, rows)))
+            writer.executemany(AUDIT_INSERT, rows)
+            writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._store.roll_back()
+            failure = unavailable(error)
+            outcomes = [(future, None, failure) for future, _, _ in batch]
+        except BaseException:
+            self._store.roll_back()
+            raise
+        _settle(outcomes)
+        if effects:
+            self.notify()
+
+    def _run(
+        self, writer: sqlite3.Connection, work: Work, rows: list[tuple[str, bytes | None, bytes, bytes]]
+    ) -> tuple[Any, HuxueError | None]:
+        """One piece of work behind a savepoint: a refusal inside it leaves the others' effects alone."""
+        writer.execute("SAVEPOINT work")
+        try:
+            result, entry = work(SqliteTransaction(writer, self._keys, self._clock.today()))
+        except HuxueError as error:
+            writer.execute("ROLLBACK TO work")
+            return None, error
+        finally:
+            writer.execute("RELEASE work")
+        rows.append(audit_row(entry))
+        return result, None
+
+    def _fail(self, failure: HuxueError) -> None:
+        waiting, self._waiting = self._waiting, []
+        _settle([(future, None, failure) for future, _, _ in waiting])
+
+
+def _settle(outcomes: list[tuple[asyncio.Future[Any], Any, HuxueError | None]]) -> None:
+    for future, result, error in outcomes:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

@@ -1,0 +1,15 @@
+"""Alembic's environment: the connection is handed in by `gateway.adapters.db.migrate`."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from gateway.adapters.db import tables  # noqa: F401 - registers the tables
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,15 @@
+"""${message}"""
+
+import sqlalchemy as sa
+from sqlmodel.sql import sqltypes
+from alembic import op
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the store to this version."""
+    ${upgrades if upgrades else "pass"}

@@ -1,0 +1,399 @@
+"""Taking in a whole file: who the children are, what changed, and everything that follows, in one commit.
+
+What needs no lock is done before it is taken: keyed look-ups, and the sealing of identities nobody knew yet.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import orjson
+
+from gateway.adapters.db.children import many_facts
+from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tag
+from gateway.adapters.db.engine import Store, stamp
+from gateway.adapters.db.jobs import insert_file
+from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
+from gateway.domain.model import ChildFacts, SubjectId
+from gateway.domain.ports import Clock, KeyRing, StoredFile
+from gateway.domain.rules import Assessment
+
+TABLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    # dataset: (table, further key columns, content columns)
+    "student-register": (
+        "student_register",
+        (),
+        (
+            "school_code",
+            "grade",
+            "boarding",
+            "status",
+            "status_date",
+            "residence",
+            "economic_hardship",
+            "left_behind",
+            "single_parent",
+            "sex",
+            "birth_date",
+            "has_id",
+        ),
+    ),
+    "attendance": ("attendance", ("month",), ("days_expected", "days_absent", "longest_absence", "excused")),
+    "relief-register": ("relief_register", ("relief_class", "from_date"), ("to_date", "residence")),
+    "disability-assessment": (
+        "disability_assessment",
+        ("assessed_on",),
+        ("category", "grade", "suitability", "residence", "assessor"),
+    ),
+}
+
+_Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """People looked up before the lock: known subjects, and sealed newcomers by position."""
+
+    people: Sequence[Person]
+    known: dict[bytes, bytes]
+    newcomers: dict[int, tuple[bytes, bytes, bytes, bytes]]
+
+
+class SqliteRegisters:
+    """`gateway.domain.landing.Registers` over the embedded store."""
+
+    def __init__(self, store: Store, keys: KeyRing, clock: Clock) -> None:
+        self._store, self._keys, self._clock = store, keys, clock
+
+    def replay(
+        self, client: str, exchange: str, key: str, now: datetime
+    ) -> tuple[str, Mapping[str, object]] | None:
+        """(body digest, receipt) that this Idempotency-Key was answered with within its time."""
+        row = self._store.reader.execute(
+            "SELECT i.body_digest, u.receipt FROM idempotency i JOIN upload u ON u.id = i.upload_id"
+            " WHERE i.client = ? AND i.exchange = ? AND i.key = ? AND i.expires_at > ?",
+            (client, exchange, key, stamp(now)),
+        ).fetchone()
+        return (row[0], orjson.loads(row[1])) if row else None
+
+    def prepare(self, people: Sequence[Person], create: bool) -> Prepared:
+        """Look everybody up; with `create`, seal the identities of those nobody knows."""
+        lookups = {lookup for person in people for lookup in person.lookups}
+        known = _find(self._store.reader, lookups)
+        if not create:
+            return Prepared(people, known, {})
+        newcomers = {
+            index: self._newcomer(person)
+            for index, person in enumerate(people)
+            if not any(lookup in known for lookup in person.lookups)
+        }
+        return Prepared(people, known, newcomers)
+
+    def _newcomer(self, person: Person) -> tuple[bytes, bytes, bytes, bytes]:
+        subject = SubjectId(os.urandom(16))
+        wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(person.identity))
+        return subject, wrapped, sealed, identity_tag(self._keys, person.identity)
+
+    @contextmanager
+    def transaction(self) -> Iterator["SqliteRegisterTransaction"]:
+        """One write transaction; everything of a receipt or nothing."""
+        with self._store.writing() as connection:
+            yield SqliteRegisterTransaction(connection, self._keys, self._clock.today())
+
+
+def _find(connection: sqlite3.Connection, lookups: set[bytes]) -> dict[bytes, bytes]:
+    """Subjects by keyed identifier, a few hundred at a time."""
+    found: dict[bytes, bytes] = {}
+    ordered = sorted(lookups)
+    for start in range(0, len(ordered), 500):
+        part = ordered[start : start + 500]
+        marks = ",".join("?" * len(part))
+        found.update(
+            connection.execute(f"SELECT lookup, subject_id FROM identifier WHERE lookup IN ({marks})", part)
+        )
+    return found
+
+
+class _Sorting:
+    """Decides whose row it is, person by person, seeing what earlier rows of the file brought.
+
+    The resident id decides. A student number alone finds a child only when that child has no other resident id:
+    a number that moved from one id to another is a conflict for a person, never a silent merge.
+    """
+
+    def __init__(self, prepared: Prepared, since: Mapping[bytes, bytes], with_id: set[bytes]) -> None:
+        self._newcomers = prepared.newcomers
+        self._known = {**prepared.known, **since}
+        self._with_id = with_id
+        self.fresh: list[_Row] = []
+        self.identifiers: list[tuple[bytes, str, bytes]] = []
+
+    def subject_of(self, index: int, person: Person) -> SubjectId | Conflict | None:
+        """The person's subject; Conflict; or None when nobody knows them and nobody is to be made."""
+        first, *rest = person.lookups
+        subject = self._known.get(first)
+        other = self._known.get(rest[0]) if rest else None
+        if subject is None and other is not None:
+            subject = None if other in self._with_id else other
+        if other is not None and other != subject:
+            return Conflict()
+        if subject is None:
+            if index not in self._newcomers:
+                return None
+            row = self._newcomers[index]
+            subject = row[0]
+            self.fresh.append(row)
+        self._learn(person, subject)
+        return SubjectId(subject)
+
+    def _learn(self, person: Person, subject: bytes) -> None:
+        for kind, lookup in zip(person.kinds, person.lookups, strict=True):
+            if lookup not in self._known:
+                self._known[lookup] = subject
+                self.identifiers.append((lookup, kind, subject))
+            if kind == "resident_id":
+                self._with_id.add(subject)
+
+
+class SqliteRegisterTransaction(SqliteTransaction):
+    """`gateway.domain.landing.RegisterTransaction`: the bulk side of one write transaction."""
+
+    def settle(self, prepared: Prepared, rename: bool) -> Settled:
+        """Give every person a subject: known, new, or a conflict between two identifiers. None: nobody knows it."""
+        sorting = _Sorting(prepared, self._found_since(prepared), self._with_resident_id(prepared))
+        subjects = [sorting.subject_of(index, person) for index, person in enumerate(prepared.people)]
+        today = self._today.isoformat()
+        self._db.executemany(
+            "INSERT INTO subject (id, data_key, sealed, tag, created_on) VALUES (?, ?, ?, ?, ?)",
+            [(*row, today) for row in sorting.fresh],
+        )
+        self._db.executemany(
+            "INSERT INTO identifier (lookup, kind, subject_id) VALUES (?, ?, ?)", sorted(sorting.identifiers)
+        )
+        fresh = {row[0] for row in sorting.fresh}
+        return Settled(subjects, self._rename(prepared.people, subjects, fresh) if rename else set())
+
+    def _found_since(self, prepared: Prepared) -> dict[bytes, bytes]:
+        """Whoever was unknown before the lock may have been made known by another file meanwhile."""
+        return _find(self._db, {x for i in prepared.newcomers for x in prepared.people[i].lookups})
+
+    def _with_resident_id(self, prepared: Prepared) -> set[bytes]:
+        """Of the children named here by student number and a resident id nobody knows: those who have another id."""
+        asked = {
+            prepared.known[person.lookups[1]]
+            for person in prepared.people
+            if len(person.lookups) > 1
+            and person.lookups[0] not in prepared.known
+            and person.lookups[1] in prepared.known
+        }
+        found = set()
+        for subject in asked:
+            row = self._db.execute(
+                "SELECT 1 FROM identifier WHERE subject_id = ? AND kind = 'resident_id'", (subject,)
+            ).fetchone()
+            if row:
+                found.add(subject)
+        return found
+
+    def _rename(
+        self, people: Sequence[Person], subjects: Sequence[SubjectId | Conflict | None], fresh: set[object]
+    ) -> set[SubjectId]:
+        """Re-seal identities that changed (a name corrected, an id number added)."""
+        standing = {
+            subject: person.identity
+            for person, subject in zip(people, subjects, strict=True)
+            if isinstance(subject, bytes) and subject not in fresh
+        }
+        self._want(standing)
+        tags = dict(self._db.execute("SELECT id, tag FROM subject WHERE id IN (SELECT id FROM temp.wanted)"))
+        changed: set[SubjectId] = set()
+        for subject, identity in standing.items():
+            tag = identity_tag(self._keys, identity)
+            if tags[subject] != tag:
+                wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(identity))
+                self._db.execute(
+                    "UPDATE subject SET data_key = ?, sealed = ?, tag = ? WHERE id = ?",
+                    (wrapped, sealed, tag, subject),
+                )
+                changed.add(subject)
+        return changed
+
+    def _want(self, subjects: Mapping[SubjectId, object]) -> None:
+        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id BLOB PRIMARY KEY) WITHOUT ROWID")
+        self._db.execute("DELETE FROM temp.wanted")
+        self._db.executemany("INSERT INTO temp.wanted VALUES (?)", sorted((subject,) for subject in subjects))
+
+    def merge(
+        self,
+        dataset: str,
+        region: str,
+        rows: Sequence[tuple[SubjectId, tuple[object, ...]]],
+        upload_id: str,
+        touched: set[SubjectId],
+    ) -> Tally:
+        """Write what is new or different. A row's values are the further key columns, then the content columns.
+
+        `touched` are children whose identity changed: their row counts as changed even where its facts did not.
+        """
+        table, keys, contents = TABLES[dataset]
+        standing = self._standing(table, keys, contents, region, {subject: None for subject, _ in rows})
+        width = len(keys)
+        writes, unchanged = [], 0
+        for subject, values in rows:
+            same = standing.get((subject, *values[:width])) == values[width:]
+            if same and subject not in touched:
+                unchanged += 1
+            else:
+                writes.append((region, subject, *values, upload_id))
+        extra = ", confirmed_on" if dataset == "student-register" else ""
+        self._upsert(table, keys, contents, writes, extra)
+        if extra:
+            self._confirm(region, upload_id)
+        return Tally(accepted=len(writes), unchanged=unchanged)
+
+    def _standing(
+        self,
+        table: str,
+        keys: tuple[str, ...],
+        contents: tuple[str, ...],
+        region: str,
+        subjects: Mapping[SubjectId, None],
+    ) -> dict[tuple[object, ...], tuple[object, ...]]:
+        self._want(subjects)
+        columns = ", ".join(("subject_id", *keys, *contents))
+        width = 1 + len(keys)
+        return {
+            row[:width]: row[width:]
+            for row in self._db.execute(
+                f"SELECT {columns} FROM {table} WHERE region = ?"
+                " AND subject_id IN (SELECT id FROM temp.wanted)",
+                (region,),
+            )
+        }
+
+    def _upsert(
+        self,
+        table: str,
+        keys: tuple[str, ...],
+        contents: tuple[str, ...],
+        writes: Sequence[tuple[object, ...]],
+        extra: str,
+    ) -> None:
+        columns = ("region", "subject_id", *keys, *contents, "upload_id")
+        marks = ", ".join("?" * len(columns))
+        today = f", '{self._today.isoformat()}'" if extra else ""
+        updates = ", ".join(f"{name} = excluded.{name}" for name in (*contents, "upload_id"))
+        self._db.executemany(
+            f"INSERT INTO {table} ({', '.join(columns)}{extra}) VALUES ({marks}{today})"
+            f" ON CONFLICT (region, subject_id{''.join(', ' + key for key in keys)}) DO UPDATE SET {updates}",
+            sorted(writes, key=lambda row: (row[0], row[1])),  # type: ignore[arg-type, return-value]
+        )
+
+    def _confirm(self, region: str, upload_id: str) -> None:
+        """Every child of this file was confirmed today, changed or not: what freshness is counted from."""
+        self._db.execute(
+            "UPDATE student_register SET confirmed_on = ?, upload_id = ? WHERE region = ?"
+            " AND confirmed_on < ? AND subject_id IN (SELECT id FROM temp.wanted)",
+            (self._today.isoformat(), upload_id, region, self._today.isoformat()),
+        )
+
+    def schools_of(self, region: str, subjects: Sequence[SubjectId]) -> dict[SubjectId, str]:
+        """Each child's school in the county's register."""
+        self._want(dict.fromkeys(subjects))
+        return dict(
+            self._db.execute(
+                "SELECT subject_id, school_code FROM student_register WHERE region = ?"
+                " AND subject_id IN (SELECT id FROM temp.wanted)",
+                (region,),
+            )
+        )
+
+    def name_schools(self, region: str, schools: Mapping[str, str]) -> None:
+        """Keep the schools' names by code."""
+        self._db.executemany(
+            "INSERT INTO school (region, code, name) VALUES (?, ?, ?)"
+            " ON CONFLICT (region, code) DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
+            ((region, code, name) for code, name in sorted(schools.items())),
+        )
+
+    def save_upload(self, upload: LandedUpload) -> None:
+        """The receipt, and the Idempotency-Key that asked for it."""
+        self._db.execute(
+            "INSERT INTO upload (id, region, exchange, agency, client, law_date, received_at, body_digest, receipt)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                upload.id,
+                upload.region,
+                upload.exchange,
+                upload.agency,
+                upload.client,
+                upload.law_date.isoformat(),
+                stamp(upload.received_at),
+                upload.body_digest,
+                orjson.dumps(upload.receipt).decode(),
+            ),
+        )
+        if upload.idempotency_key is not None:
+            self._db.execute(
+                "INSERT OR REPLACE INTO idempotency (client, exchange, key, body_digest, upload_id, expires_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    upload.client,
+                    upload.exchange,
+                    upload.idempotency_key,
+                    upload.body_digest,
+                    upload.id,
+                    stamp(upload.expires_at),
+                ),
+            )
+
+    def save_file(self, file: StoredFile) -> None:
+        """The card of the errors file, so that receipt and file are there together."""
+        insert_file(self._db, file)
+
+    def regions(self) -> list[str]:
+        """Every county that has handed in anything."""
+        return [row[0] for row in self._db.execute("SELECT DISTINCT region FROM upload ORDER BY region")]
+
+    def doubtful_children(self, region: str, absence_days: int) -> dict[SubjectId, ChildFacts]:
+        """Children of the county's register for whom a register rule may fire."""
+        found = self._db.execute(
+            "SELECT subject_id FROM student_register WHERE region = ?1"
+            " AND status IN ('dropped_out', 'transferred_out')"
+            " UNION SELECT subject_id FROM attendance WHERE region = ?1 AND excused = 0 AND longest_absence >= ?2",
+            (region, absence_days),
+        ).fetchall()
+        facts = many_facts(self._db, (row[0] for row in found))
+        return {SubjectId(subject): child for subject, child in facts.items()}
+
+    def assessments(self, region: str) -> Iterator[tuple[Assessment, bool]]:
+        """Each child's newest assessment by the county, and whether any register shows the child."""
+        rows = self._db.execute(
+            "SELECT subject_id, residence, max(assessed_on), suitability,"
+            " EXISTS (SELECT 1 FROM student_register r WHERE r.subject_id = d.subject_id)"
+            " FROM disability_assessment d WHERE region = ? GROUP BY subject_id",
+            (region,),
+        ).fetchall()
+        for subject, residence, day, suitability, enrolled in rows:
+            yield (
+                Assessment(SubjectId(subject), region, residence, date.fromisoformat(day), suitability),
+                bool(enrolled),
+            )
+
+    def standing_leads(self, region: str, rules: Sequence[str]) -> dict[tuple[SubjectId, str], str]:
+        """Leads of these rules that are not closed: (child, rule) → lead id."""
+        marks = ", ".join("?" * len(rules))
+        return {
+            (SubjectId(subject), rule): lead_id
+            for subject, rule, lead_id in self._db.execute(
+                f"SELECT subject_id, rule, id FROM lead WHERE region = ? AND status <> 'closed' AND rule IN ({marks})",
+                (region, *rules),
+            )
+        }
+
+    def facts(self, subjects: Sequence[SubjectId]) -> dict[SubjectId, ChildFacts]:
+        """The facts of these children."""
+        return {SubjectId(subject): child for subject, child in many_facts(self._db, subjects).items()}

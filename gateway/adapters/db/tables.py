@@ -1,0 +1,285 @@
+"""The tables. Region (the county whose register a fact is from) leads every fact key, so that the store can be
+partitioned and sharded by it. Only `subject` knows who a child is, and only sealed.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+_FACTS: dict[str, Any] = {"sqlite_with_rowid": False}
+
+
+def _id_column() -> Any:
+    return Column(LargeBinary(16), primary_key=True)
+
+
+class Subject(SQLModel, table=True):
+    """The identity vault: a random id, and a sealed identity under a data key of its own.
+
+    `tag` is a keyed digest of the identity, to see that it did not change without opening it.
+    """
+
+    __table_args__ = _FACTS
+    id: bytes = Field(sa_column=_id_column())
+    data_key: bytes
+    sealed: bytes
+    tag: bytes
+    created_on: date
+
+
+class Identifier(SQLModel, table=True):
+    """Keyed look-up of an identifier (resident id, student number) to its subject."""
+
+    __table_args__ = (Index("ix_identifier_subject", "subject_id"), _FACTS)
+    lookup: bytes = Field(sa_column=Column(LargeBinary(20), primary_key=True))
+    kind: str
+    subject_id: bytes
+
+
+class StudentRegister(SQLModel, table=True):
+    """A child's row in one county's student register, as last handed in."""
+
+    __tablename__ = "student_register"
+    __table_args__ = (
+        Index("ix_student_register_subject", "subject_id"),
+        Index("ix_student_register_status", "region", "status"),
+        Index("ix_student_register_residence", "residence"),
+        _FACTS,
+    )
+    region: str = Field(primary_key=True)
+    subject_id: bytes = Field(sa_column=_id_column())
+    school_code: str
+    grade: int
+    boarding: str
+    status: str
+    status_date: date
+    residence: str
+    economic_hardship: bool
+    left_behind: bool
+    single_parent: bool
+    sex: str | None
+    birth_date: date
+    has_id: bool
+    confirmed_on: date
+    upload_id: str
+
+
+class School(SQLModel, table=True):
+    """A school's name by its code."""
+
+    region: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    name: str
+
+
+class Attendance(SQLModel, table=True):
+    """A child's days absent in one month; `excused` when a reason was given (the reason itself is not kept)."""
+
+    __table_args__ = (Index("ix_attendance_subject", "subject_id", "month"), _FACTS)
+    region: str = Field(primary_key=True)
+    subject_id: bytes = Field(sa_column=_id_column())
+    month: str = Field(primary_key=True)
+    days_expected: int
+    days_absent: int
+    longest_absence: int
+    excused: bool
+    upload_id: str
+
+
+class ReliefRegister(SQLModel, table=True):
+    """Relief of one class granted to a child."""
+
+    __tablename__ = "relief_register"
+    __table_args__ = (Index("ix_relief_register_subject", "subject_id"), _FACTS)
+    region: str = Field(primary_key=True)
+    subject_id: bytes = Field(sa_column=_id_column())
+    relief_class: str = Field(primary_key=True)
+    from_date: date = Field(primary_key=True)
+    to_date: date | None
+    residence: str
+    upload_id: str
+
+
+class DisabilityAssessment(SQLModel, table=True):
+    """One assessment of a child."""
+
+    __tablename__ = "disability_assessment"
+    __table_args__ = (Index("ix_disability_assessment_subject", "subject_id"), _FACTS)
+    region: str = Field(primary_key=True)
+    subject_id: bytes = Field(sa_column=_id_column())
+    assessed_on: date = Field(primary_key=True)
+    category: str
+    grade: str
+    suitability: str
+    residence: str
+    assessor: str | None
+    upload_id: str
+
+
+class Upload(SQLModel, table=True):
+    """One file taken in, with its receipt."""
+
+    __table_args__ = (Index("ix_upload_source", "region", "exchange", "law_date"),)
+    id: str = Field(primary_key=True)
+    region: str
+    exchange: str
+    agency: str
+    client: str
+    law_date: date
+    received_at: datetime
+    body_digest: str
+    receipt: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class Idempotency(SQLModel, table=True):
+    """An Idempotency-Key that was used, the content it came with and the upload that answered it."""
+
+    client: str = Field(primary_key=True)
+    exchange: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    body_digest: str
+    upload_id: str
+    expires_at: datetime
+
+
+class LeadRow(SQLModel, table=True):
+    """A lead: one per child and rule."""
+
+    __tablename__ = "lead"
+    __table_args__ = (
+        UniqueConstraint("region", "subject_id", "rule"),
+        Index("ix_lead_residence", "residence"),
+    )
+    id: str = Field(primary_key=True)
+    region: str
+    subject_id: bytes = Field(sa_column=Column(LargeBinary(16), nullable=False))
+    rule: str
+    rule_version: str
+    case_ref: str
+    residence: str
+    school: str | None
+    owner: str | None
+    sealed: bool
+    status: str
+    opened_at: datetime
+    updated_at: datetime
+    due_on: date
+    facts: list[Any] = Field(sa_column=Column(JSON, nullable=False))
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+
+
+class CaseRow(SQLModel, table=True):
+    """A child's open case; leads of the same child share it."""
+
+    __tablename__ = "case_file"
+    __table_args__ = (Index("ix_case_subject", "subject_id"),)
+    ref: str = Field(primary_key=True)
+    region: str
+    subject_id: bytes = Field(sa_column=Column(LargeBinary(16), nullable=False))
+    state: str
+    opened_at: datetime
+
+
+class DutyRow(SQLModel, table=True):
+    """Work an agency owes by a date."""
+
+    __tablename__ = "duty"
+    __table_args__ = (Index("ix_duty_owner", "owner", "region", "due_on"),)
+    id: str = Field(primary_key=True)
+    kind: str
+    owner: str
+    region: str
+    lead_id: str
+    due_on: date
+    status: str
+    opened_at: datetime
+    facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class LeadEvent(SQLModel, table=True):
+    """What happened to leads, in order: what the stream and the webhooks are fed from."""
+
+    __tablename__ = "lead_event"
+    __table_args__ = {"sqlite_autoincrement": True}
+    seq: int | None = Field(default=None, primary_key=True)
+    region: str
+    lead_id: str
+    kind: str
+    at: datetime
+
+
+class AuditRow(SQLModel, table=True):
+    """The evidence, append-only (a trigger refuses updates and deletes)."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("ix_audit_entry_subject", "subject_id"),
+        {"sqlite_autoincrement": True},
+    )
+    seq: int | None = Field(default=None, primary_key=True)
+    reference: str = Field(unique=True)
+    subject_id: bytes | None
+    body: bytes
+    leaf: bytes
+
+
+class Client(SQLModel, table=True):
+    """A registered client and its public key."""
+
+    id: str = Field(primary_key=True)
+    agency: str
+    role: str
+    region: str
+    school: str | None
+    public_key: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class Assertion(SQLModel, table=True):
+    """Client assertions already used; kept until they would have expired anyway."""
+
+    client: str = Field(primary_key=True)
+    jti: str = Field(primary_key=True)
+    expires_at: datetime
+
+
+class JobRow(SQLModel, table=True):
+    """Work that outlives its request."""
+
+    __tablename__ = "job"
+    id: str = Field(primary_key=True)
+    client: str
+    exchange: str
+    purpose: str
+    region: str
+    format: str
+    state: str
+    progress: float
+    created_at: datetime
+    expires_at: datetime
+    manifest: dict[str, Any] | None = Field(sa_column=Column(JSON))
+    error: str | None
+
+
+class StoredFileRow(SQLModel, table=True):
+    """The card of a file that one client may fetch; its bytes are sealed in the file store."""
+
+    __tablename__ = "stored_file"
+    id: str = Field(primary_key=True)
+    client: str
+    media_type: str
+    name: str
+    size: int
+    sha256: str
+    expires_at: datetime
+
+
+class Meta(SQLModel, table=True):
+    """Facts about the store itself, e.g. the key ring it belongs to."""
+
+    key: str = Field(primary_key=True)
+    value: str

@@ -1,0 +1,81 @@
+"""Reads the county's own figures from `policies/`: rules, thresholds, duties, the calendar. Wrong files stop the start."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gateway.domain.duties import Calendar, DutyBook, DutyRule
+from gateway.domain.rulebook import Rulebook
+from gateway.domain.rules import Rule
+from gateway.domain.schooling import Thresholds
+
+
+class RulebookError(ValueError):
+    """A file that says something no code understands; the message names the file and the place."""
+
+
+def load_rulebook(folder: Path) -> Rulebook:
+    """Everything under one roof; raises RulebookError."""
+    try:
+        return _load(folder)
+    except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
+        raise RulebookError(f"{folder.name}: {type(error).__name__}: {error}") from error
+
+
+def _load(folder: Path) -> Rulebook:
+    duties = {name: _duty(name, body) for name, body in _yaml(folder / "duties.yaml")["duties"].items()}
+    rules_file = _yaml(folder / "rules.yaml")
+    rules = {name: _rule(name, body, rules_file["version"]) for name, body in rules_file["rules"].items()}
+    for rule in rules.values():
+        for duty in (rule.duty, *rule.further_duties):
+            if duty not in duties:
+                raise RulebookError(f"rules.yaml: {rule.id} names the duty {duty}, which duties.yaml lacks")
+    limits = Thresholds(**_yaml(folder / "thresholds.yaml"))
+    return Rulebook(rules, limits, DutyBook(duties, load_calendar(folder / "calendar")))
+
+
+def load_calendar(folder: Path) -> Calendar:
+    """Every year's file."""
+    years = [_yaml(path) for path in sorted(folder.glob("*.yaml"))]
+    return Calendar(
+        holidays=frozenset(day for year in years for day in _days(year["holidays"])),
+        workdays=frozenset(day for year in years for day in _days(year["workdays"])),
+        years=frozenset(int(year["year"]) for year in years),
+    )
+
+
+def _days(values: list[Any]) -> list[date]:
+    if not all(isinstance(value, date) for value in values):
+        raise RulebookError("calendar: every day is a date")
+    return values
+
+
+def _duty(name: str, body: dict[str, Any]) -> DutyRule:
+    return DutyRule(
+        id=name,
+        title_zh=body["title_zh"],
+        title_en=body["title_en"],
+        owner=body["owner"],
+        days=int(body["days"]),
+        working_days=bool(body["working_days"]),
+    )
+
+
+def _rule(name: str, body: dict[str, Any], version: str) -> Rule:
+    return Rule(
+        id=name,
+        title_zh=body["title_zh"],
+        title_en=body["title_en"],
+        duty=body["duty"],
+        further_duties=tuple(body.get("further_duties", ())),
+        version=version,
+    )
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise RulebookError(f"{path.name} is not a mapping")
+    return found

@@ -1,0 +1,205 @@
+"""The composition root: with the command line the only place that knows every adapter."""
+
+import asyncio
+import contextlib
+import gc
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from connectors.registry import mapping_for
+from gateway.adapters.cedar import CedarDecisionPoint, load
+from gateway.adapters.clock import AsOfClock, SystemClock
+from gateway.adapters.db.children import SqliteChildren
+from gateway.adapters.db.clients import SqliteClients
+from gateway.adapters.db.engine import Store
+from gateway.adapters.db.jobs import SqliteJobs
+from gateway.adapters.db.journal import GroupCommitJournal
+from gateway.adapters.db.leads import SqliteLeads
+from gateway.adapters.db.lists import SqliteLists
+from gateway.adapters.db.migrate import upgrade
+from gateway.adapters.db.registers import SqliteRegisters
+from gateway.adapters.export import PolarsTableWriter
+from gateway.adapters.files import Files
+from gateway.adapters.filestore import SealedFileStore
+from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring
+from gateway.adapters.rulebook import load_rulebook
+from gateway.domain.decision import PolicyError
+from gateway.domain.errors import HuxueError
+from gateway.domain.rulebook import Rulebook
+from gateway.http.auth import Authenticator
+from gateway.http.context import Context
+from gateway.http.logging import log
+from gateway.http.middleware import SecurityHeaders
+from gateway.http.oauth import TokenServer
+from gateway.http.openapi import document
+from gateway.http.problems import on_domain_error, on_http_error, on_unexpected, on_validation_error
+from gateway.http.routers import catalogue, entrance, exchanges, jobs, leads
+from gateway.services.alerts import Alerts
+from gateway.services.ask import Ask
+from gateway.services.catalogue import CatalogueView
+from gateway.services.daily import Daily
+from gateway.services.evidence import Evidence
+from gateway.services.export import Export
+from gateway.services.health import Health
+from gateway.services.list import ListRecords, NeedyChildren
+from gateway.services.upload import AgencyMapping, Upload
+from gateway.settings import Settings
+from gateway.version import version
+
+_HOUSEKEEPING_SECONDS = 60.0
+
+
+class NotReady(Exception):
+    """What is missing for a start, in words for the person who starts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that is put together, for the application, the command line and the tests."""
+
+    store: Store
+    keys: FileKeyRing
+    journal: GroupCommitJournal
+    points: CedarDecisionPoint
+    rulebook: Rulebook
+    jobs: SqliteJobs
+    daily: Daily
+    context: Context
+
+
+def prepare_data(settings: Settings) -> None:
+    """Bring the data folder up to date. Production makes no keys: it says what is missing (NotReady)."""
+    if settings.profile == "demo":
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileExistsError):
+            create_keyring(settings.keyring_path)
+    elif settings.as_of is not None:
+        raise NotReady("--as-of is for the demo profile only")
+    missing = [
+        f"{what} ({how})"
+        for what, path, how in (
+            (f"data folder {settings.data}", settings.data, "mkdir it, owned by the service, mode 0700"),
+            (f"key ring {settings.keyring_path}", settings.keyring_path, "huxue keys create --data DIR"),
+        )
+        if not path.exists()
+    ]
+    if missing:
+        raise NotReady("missing: " + "; ".join(missing))
+    upgrade(f"sqlite:///{settings.store_path}")
+
+
+def build(settings: Settings) -> Parts:
+    """Put the parts together; raises NotReady, PolicyError, KeyRingError or RulebookError."""
+    prepare_data(settings)
+    bundle = load(settings.policies)
+    failing = bundle.failing_cases()
+    if failing:
+        raise PolicyError(failing)
+    points = CedarDecisionPoint(bundle)
+    rulebook = load_rulebook(settings.policies)
+    clock = AsOfClock(settings.as_of) if settings.as_of else SystemClock()
+    keys = load_keyring(settings.keyring_path)
+    store = Store(settings.store_path)
+    journal = GroupCommitJournal(store, keys, clock)
+    evidence = Evidence(points, journal, clock, frozenset(bundle.registry.purposes))
+    clients, jobs_, files = SqliteClients(store), SqliteJobs(store), Files()
+    file_store = SealedFileStore(settings.data / "files", keys)
+    registers = SqliteRegisters(store, keys, clock)
+    lists = ListRecords(evidence, NeedyChildren(SqliteLists(store), keys, clock, rulebook), clock)
+
+    def calendar_warnings() -> list[str]:
+        known = rulebook.duties.calendar.knows(clock.today())
+        return [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
+
+    context = Context(
+        public_url=settings.issuer,
+        max_upload_bytes=settings.max_upload_mb * 2**20,
+        auth=Authenticator(clients, keys.token_key, settings.issuer),
+        tokens=TokenServer(clients, keys.token_key, settings.issuer, settings.audiences),
+        jwks={"keys": [keys.token_key.as_dict(private=False)]},
+        evidence=evidence,
+        ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook),
+        upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
+        lists=lists,
+        export=Export(evidence, lists, PolarsTableWriter(), jobs_, file_store, clock),
+        alerts=Alerts(evidence, SqliteLeads(store, journal), clock),
+        catalogue=CatalogueView(points),
+        health=Health(store.probe, lambda: points.version, clock, journal.notify, calendar_warnings),
+        files=files,
+        store=file_store,
+    )
+    return Parts(store, keys, journal, points, rulebook, jobs_, Daily(registers, rulebook, clock), context)
+
+
+def agency_mapping(dataset: str) -> AgencyMapping:
+    """The headings and codes of the agency that provides a dataset, from its connector."""
+    mapping = mapping_for(dataset)
+    return AgencyMapping(mapping.headings, mapping.codes)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The gateway as an ASGI application."""
+    parts = build(settings)
+    app = FastAPI(
+        title="护学 Huxue",
+        version=version(),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        lifespan=_lifespan(parts),
+    )
+    app.state.context = parts.context
+    app.state.parts = parts
+    app.state.public_url = settings.issuer
+    for router in (entrance.router, catalogue.router, exchanges.router, jobs.router, leads.router):
+        app.include_router(router)
+    app.add_exception_handler(HuxueError, on_domain_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(Exception, on_unexpected)
+    app.add_middleware(SecurityHeaders)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    return app
+
+
+def _lifespan(parts: Parts) -> Any:
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(parts.jobs.fail_running)
+        housekeeping = asyncio.create_task(_housekeeping(parts))
+        # Nothing made so far dies before the process does: keep the collector from walking it again and again.
+        gc.collect()
+        gc.freeze()
+        log.info("started", policies=parts.points.version)
+        yield
+        housekeeping.cancel()
+        await parts.context.export.stop()
+        await asyncio.gather(housekeeping, return_exceptions=True)
+        parts.store.close()
+
+    return lifespan
+
+
+async def _housekeeping(parts: Parts) -> None:
+    """Time passes: rules that fire by the day are evaluated, expired files go."""
+    while True:
+        try:
+            if await asyncio.to_thread(parts.daily.run):
+                parts.journal.notify()
+            await asyncio.to_thread(parts.context.export.expire)
+        except HuxueError as error:
+            log.warning("housekeeping", problem=error.name)
+        await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+
+
+def app_from_environment() -> FastAPI:
+    """For several worker processes: each builds the application from `HUXUE_…`."""
+    settings = Settings()
+    os.umask(0o077)
+    return create_app(settings)

@@ -1,0 +1,1 @@
+"""The commands of `huxue`, one subject a module."""

@@ -1,0 +1,123 @@
+"""`huxue client add | revoke | list` and `huxue token`."""
+
+import asyncio
+import json
+import os
+import re
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from joserfc.jwk import ECKey
+
+from connectors.transports.rest import Credentials, GatewayClient, GatewayError
+from gateway.adapters.cedar import load
+from gateway.adapters.db.clients import SqliteClients
+from gateway.adapters.db.engine import Store
+from gateway.adapters.db.migrate import upgrade
+from gateway.app import NotReady
+from gateway.domain.model import ClientRecord
+from gateway.domain.predicate import is_region
+from gateway.settings import Settings
+
+app = typer.Typer(no_args_is_help=True)
+
+Data = Annotated[Path, typer.Option(envvar="HUXUE_DATA", help="数据目录 / data folder")]
+_SCHOOL = re.compile(r"[0-9A-Z]{4,20}")
+
+
+def _clients(data: Path) -> SqliteClients:
+    """The registered clients of a data folder; it is brought up to date on the way."""
+    if not data.is_dir():
+        raise NotReady(f"missing: data folder {data}")
+    settings = Settings(data=data)  # type: ignore[call-arg]
+    upgrade(f"sqlite:///{settings.store_path}")
+    return SqliteClients(Store(settings.store_path))
+
+
+@app.command("add", help="登记客户端并写出私钥 / register a client, write its private key (0600)")
+def add(
+    data: Data,
+    agency: Annotated[str, typer.Option(help="部门 / agency, e.g. human_resources")],
+    role: Annotated[str, typer.Option(help="岗位 / role, e.g. recruitment_checker")],
+    region: Annotated[str, typer.Option(help="行政区划 / region code, e.g. 530423")],
+    out: Annotated[Path, typer.Option(help="私钥文件 / file for the private key")],
+    school: Annotated[str | None, typer.Option(help="学校标识码（班主任）/ school code (class teacher)")] = None,
+) -> None:
+    """Counts at once on a running gateway."""
+    _check(agency, role, region, school)
+    key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True)
+    client_id = f"{agency.replace('_', '-')}-{secrets.token_hex(6)}"
+    clients = _clients(data)
+    document = {
+        "client_id": client_id,
+        "agency": agency,
+        "role": role,
+        "region": region,
+        "school": school,
+        "alg": "ES256",
+        "key": key.as_dict(private=True),
+    }
+    _write_private(out, json.dumps(document, ensure_ascii=False, indent=1))
+    public = {name: str(value) for name, value in key.as_dict(private=False).items() if name in _PUBLIC}
+    clients.add(ClientRecord(client_id, agency, role, region, school, public, datetime.now(UTC)))
+    typer.echo(client_id)
+
+
+_PUBLIC = ("kty", "crv", "x", "y", "kid")
+
+
+def _check(agency: str, role: str, region: str, school: str | None) -> None:
+    known = load(Settings(data=Path()).policies).registry.roles  # type: ignore[call-arg]
+    if f"{agency}/{role}" not in known:
+        names = ", ".join(sorted(known))
+        raise NotReady(f"no role {agency}/{role}; roles are: {names}")
+    if not is_region(region):
+        raise NotReady("a region code has 2, 4, 6, 9 or 12 digits")
+    if (agency == "school") != (school is not None):
+        raise NotReady("a client of agency school, and no other, names its --school")
+    if school is not None and not _SCHOOL.fullmatch(school):
+        raise NotReady("a school code has 4 to 20 letters or digits")
+
+
+def _write_private(path: Path, text: str) -> None:
+    """A new file nobody else can read; an existing one is not overwritten."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise NotReady(f"{path} is already there and is not overwritten") from None
+    except OSError as error:
+        raise NotReady(f"cannot write {path}: {error.strerror}") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+@app.command("revoke", help="注销客户端 / revoke a client")
+def revoke(
+    data: Data,
+    client: Annotated[str, typer.Option(help="客户端编号或私钥文件 / client id or its key file")],
+) -> None:
+    """Counts at once on a running gateway."""
+    path = Path(client)
+    client_id = str(json.loads(path.read_text())["client_id"]) if path.is_file() else client
+    if not _clients(data).revoke(client_id, datetime.now(UTC)):
+        raise NotReady("no active client of that id")
+    typer.echo(f"revoked {client_id}")
+
+
+def token(
+    client: Annotated[Path, typer.Option(help="私钥文件 / the client's key file")],
+    url: Annotated[str, typer.Option(help="网关地址 / the gateway's address")] = "http://127.0.0.1:8420",
+) -> None:
+    """An access token on standard output."""
+
+    async def fetch() -> str:
+        async with GatewayClient(url, Credentials.load(client)) as gateway:
+            return await gateway.token()
+
+    try:
+        typer.echo(asyncio.run(fetch()))
+    except (GatewayError, OSError, ValueError) as error:
+        raise NotReady(str(error)) from None

@@ -1,0 +1,47 @@
+"""`huxue serve`."""
+
+import os
+
+import uvicorn
+
+from gateway.app import create_app, prepare_data
+from gateway.http.logging import configure
+from gateway.settings import Settings
+
+_GRACE_SECONDS = 5
+
+
+def serve(settings: Settings) -> None:
+    """Run the gateway until it is told to stop. Raises NotReady before anything listens."""
+    configure(settings.log_level)
+    prepare_data(settings)
+    if settings.workers > 1:
+        _hand_to_workers(settings)
+        uvicorn.run(
+            "gateway.app:app_from_environment",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            **SERVER,
+        )
+        return
+    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, **SERVER)
+
+
+SERVER: dict[str, object] = {
+    "loop": "uvloop",
+    "http": "httptools",
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,
+    "timeout_graceful_shutdown": _GRACE_SECONDS,
+}
+
+
+def _hand_to_workers(settings: Settings) -> None:
+    """Worker processes read their settings from the environment."""
+    for name, value in settings.model_dump(exclude_none=True).items():
+        if value != "":
+            os.environ[f"HUXUE_{name.upper()}"] = str(value)

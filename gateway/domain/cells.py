@@ -1,0 +1,192 @@
+"""Reading one cell: what a clerk or a spreadsheet wrote, into the value the schema means, or a stable error code.
+
+A cell is text, a number, a date or None. Every reader is a pure function of the cell and the column.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from schemas.codes.region import normalise_region
+from schemas.codes.tables import table
+from schemas.identifiers import IdentifierError, parse_resident_id, parse_student_number
+from schemas.records import Column, Kind
+
+Cell = str | int | float | bool | date | datetime | None
+Value = str | int | date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a cell was refused: one of the codes of the file contract."""
+
+    code: str
+
+
+_SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+?\d{2}", re.IGNORECASE)
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_MONTH = re.compile(r"(\d{4})[-/.年]?(\d{1,2})(?:月|[-/.]0?1(?:[ T]0{1,2}:00(?::00)?)?)?")
+_BLANKS = re.compile(r"[\s\u200b-\u200d\u2060\ufeff]+")
+_SPREADSHEET_EPOCH = date(1899, 12, 30)
+_NAME_LIMIT = 64
+_TEXT_LIMIT = 200
+
+
+def text_of(cell: Cell) -> str:
+    """The cell as the person sees it: full-width made plain, ends trimmed, 3.0 shown as 3."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    return unicodedata.normalize("NFKC", str(cell)).strip("\ufeff\u200b \t\r\n")
+
+
+def is_blank(cell: Cell) -> bool:
+    """Whether nothing is written in the cell."""
+    return cell is None or (isinstance(cell, str) and not cell.strip("\ufeff\u200b\u3000\xa0 \t\r\n"))
+
+
+def read_date(cell: Cell) -> date | Problem:
+    """2026-03-05, 2026/3/5, 20260305, 2026年3月5日, a spreadsheet date or its serial number."""
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    text = _BLANKS.sub("", text_of(cell))
+    if not isinstance(cell, str) and re.fullmatch(r"\d{5}", text):
+        return _SPREADSHEET_EPOCH + timedelta(days=int(text))
+    found = _DATE.match(text) or _COMPACT_DATE.fullmatch(text)
+    if found is None or not _only_midnight(text[found.end() :]):
+        return Problem("bad_date")
+    return _calendar_date(*(int(part) for part in found.groups()))
+
+
+def _only_midnight(rest: str) -> bool:
+    """Spreadsheets often save a date as text with a midnight time behind it; blanks are already gone."""
+    return not rest or re.fullmatch(r"T?0{1,2}:00(:00)?(\.0+)?", rest) is not None
+
+
+def _calendar_date(year: int, month: int, day: int) -> date | Problem:
+    try:
+        found = date(year, month, day)
+    except ValueError:
+        return Problem("bad_date")
+    return found if 1900 <= year <= 2100 else Problem("bad_date")
+
+
+def read_month(cell: Cell) -> str | Problem:
+    """A month as YYYY-MM; also 2026年10月, 202610, 2026/10 and a spreadsheet date in that month."""
+    if isinstance(cell, date):
+        return f"{cell.year:04d}-{cell.month:02d}"
+    found = _MONTH.fullmatch(_BLANKS.sub("", text_of(cell)))
+    if found is None or not 1 <= int(found[2]) <= 12:
+        return Problem("bad_date")
+    return f"{found[1]}-{int(found[2]):02d}"
+
+
+def read_identifier(cell: Cell, parse: Callable[[str], str]) -> str | Problem:
+    """An id number; a numeric cell has already lost its last digits to the spreadsheet's 15."""
+    if not isinstance(cell, str) or _SCIENTIFIC.fullmatch(_BLANKS.sub("", text_of(cell))):
+        return Problem("precision_lost")
+    try:
+        return parse(cell)
+    except IdentifierError as error:
+        return Problem(error.code)
+
+
+def read_integer(cell: Cell, column: Column) -> int | Problem:
+    """A whole number within the column's bounds."""
+    text = text_of(cell).removesuffix("天")
+    if not re.fullmatch(r"-?\d{1,6}(\.0+)?", text):
+        return Problem("bad_code")
+    number = int(float(text))
+    return number if column.minimum <= number <= column.maximum else Problem("out_of_range")
+
+
+def read_code(cell: Cell, column: Column) -> str | Problem:
+    """A value of the column's code table, by code, label or alias."""
+    try:
+        return table(column.codes or "").parse(text_of(cell))
+    except IdentifierError:
+        return Problem("bad_code")
+
+
+def read_region(cell: Cell) -> str | Problem:
+    """A region code in short form; whether the code exists is a warning elsewhere, never a refusal."""
+    try:
+        return normalise_region(text_of(cell))
+    except IdentifierError:
+        return Problem("bad_code")
+
+
+def read_text(cell: Cell, limit: int = _TEXT_LIMIT) -> str | Problem:
+    """Free text, one line, bounded; control characters are blanks."""
+    text = " ".join("".join(ch if ch.isprintable() else " " for ch in text_of(cell)).split())
+    return text if len(text) <= limit else Problem("out_of_range")
+
+
+def read_name(cell: Cell) -> str | Problem:
+    """A person's name; numbers alone are a shifted column, not a name."""
+    text = read_text(cell, _NAME_LIMIT)
+    if isinstance(text, str) and not any(ch.isalpha() for ch in text):
+        return Problem("bad_code")
+    return text
+
+
+def read_school_code(cell: Cell) -> str | Problem:
+    """A school's ten-digit code (学校标识码); 8 to 14 letters or digits are taken."""
+    text = _BLANKS.sub("", text_of(cell)).upper()
+    return text if re.fullmatch(r"[0-9A-Z]{4,20}", text) else Problem("bad_code")
+
+
+def _resident_id(text: str) -> str:
+    return parse_resident_id(text).value
+
+
+def _student_number(text: str) -> str:
+    return parse_student_number(text).value
+
+
+def reader(column: Column) -> Callable[[Cell], Value | Problem]:
+    """The reader of a column's cells. A blank cell never reaches it."""
+    match column.kind:
+        case Kind.NAME:
+            return read_name
+        case Kind.RESIDENT_ID:
+            return lambda cell: read_identifier(cell, _resident_id)
+        case Kind.STUDENT_NUMBER:
+            return lambda cell: read_identifier(cell, _student_number)
+        case Kind.DATE:
+            return read_date
+        case Kind.MONTH:
+            return read_month
+        case Kind.INTEGER:
+            return lambda cell: read_integer(cell, column)
+        case Kind.CODE:
+            return lambda cell: read_code(cell, column)
+        case Kind.REGION:
+            return read_region
+        case Kind.SCHOOL_CODE:
+            return read_school_code
+        case Kind.TEXT:
+            return read_text
+
+
+def hint(cell: Cell) -> str:
+    """The shape of a value without the value: digits as 9, letters as A, 汉字 as 字; safe to send back."""
+    if not isinstance(cell, str):
+        return "" if cell is None else f"({type(cell).__name__})"
+    return "".join(_shape(ch) for ch in cell[:40])
+
+
+def _shape(ch: str) -> str:
+    if ch.isdigit():
+        return "9"
+    if ch.isascii():
+        return "A" if ch.isalpha() else (ch if ch.isprintable() else "?")
+    return "字" if ch.isalpha() else "?"

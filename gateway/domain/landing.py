@@ -1,0 +1,118 @@
+"""Taking in a file: the ports of the bulk side, and the values that cross them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from gateway.domain.audit import AuditEntry
+from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
+from gateway.domain.ports import Identity, StoredFile
+from gateway.domain.rules import Assessment
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody named in a row: the keyed look-ups of their identifiers (the resident id's first), and who they are."""
+
+    lookups: tuple[bytes, ...]
+    kinds: tuple[str, ...]
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two identifiers of one row belong to two different children."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """For each person a subject, a conflict, or None when nobody knows them; and whose identity was corrected."""
+
+    subjects: Sequence[SubjectId | Conflict | None]
+    renamed: set[SubjectId]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many rows were written, and how many were there already."""
+
+    accepted: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class LandedUpload:
+    """An upload as it is kept: its receipt, and the Idempotency-Key that guards it until `expires_at`."""
+
+    id: str
+    region: str
+    exchange: str
+    agency: str
+    client: str
+    law_date: date
+    received_at: datetime
+    body_digest: str
+    receipt: Mapping[str, Any]
+    idempotency_key: str | None
+    expires_at: datetime
+
+
+class RuleTransaction(Protocol):
+    """What the rules read and write, inside the transaction that changed the facts."""
+
+    def regions(self) -> list[str]: ...
+
+    def doubtful_children(self, region: str, absence_days: int) -> dict[SubjectId, ChildFacts]: ...
+
+    def assessments(self, region: str) -> Iterator[tuple[Assessment, bool]]: ...
+
+    def standing_leads(self, region: str, rules: Sequence[str]) -> dict[tuple[SubjectId, str], str]: ...
+
+    def facts(self, subjects: Sequence[SubjectId]) -> dict[SubjectId, ChildFacts]: ...
+
+    def open_lead(self, draft: LeadDraft, at: datetime) -> str: ...
+
+    def close_lead(self, lead_id: str, fact: Mapping[str, object], at: datetime) -> None: ...
+
+    def open_duty(self, draft: DutyDraft, at: datetime) -> None: ...
+
+
+class RegisterTransaction(RuleTransaction, Protocol):
+    """One write transaction for a whole file."""
+
+    def settle(self, prepared: Any, rename: bool) -> Settled: ...
+
+    def merge(
+        self,
+        dataset: str,
+        region: str,
+        rows: Sequence[tuple[SubjectId, tuple[object, ...]]],
+        upload_id: str,
+        touched: set[SubjectId],
+    ) -> Tally: ...
+
+    def schools_of(self, region: str, subjects: Sequence[SubjectId]) -> Mapping[SubjectId, str]:
+        """Each child's school in the county's register."""
+        ...
+
+    def name_schools(self, region: str, schools: Mapping[str, str]) -> None: ...
+
+    def save_upload(self, upload: LandedUpload) -> None: ...
+
+    def save_file(self, file: StoredFile) -> None: ...
+
+    def write_audit(self, entry: AuditEntry) -> None: ...
+
+
+class Registers(Protocol):
+    """The store's bulk side; synchronous, for worker threads."""
+
+    def replay(
+        self, client: str, exchange: str, key: str, now: datetime
+    ) -> tuple[str, Mapping[str, object]] | None: ...
+
+    def prepare(self, people: Sequence[Person], create: bool) -> Any: ...
+
+    def transaction(self) -> AbstractContextManager[RegisterTransaction]: ...

@@ -1,0 +1,131 @@
+"""What the gateway knows about a child: facts by source, each with the day it was last confirmed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, NewType
+
+SubjectId = NewType("SubjectId", bytes)
+"""A child's random id, 16 bytes; made by the vault only. It says nothing about the child."""
+
+Pseudonym = NewType("Pseudonym", str)
+"""A child as one consumer knows it, e.g. ``ca1-…``; made by the key ring only."""
+
+Schooling = Literal["yes", "no", "unknown", "completed"]
+"""Whether the child is OUT of school."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a register says of a child's schooling. `region` is the county whose register it is."""
+
+    region: str
+    status: str
+    status_date: date
+    confirmed_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment(Standing):
+    """One register's row about a child, as far as rules need it."""
+
+    residence: str
+    school_code: str
+    birth_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A child's newest attendance row: the month, and the longest run of unexcused days absent."""
+
+    month: str
+    longest_unexcused: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standings:
+    """All that schooling is judged by; compared by identity, so that one judgement serves many alike children."""
+
+    enrolments: tuple[Standing, ...] = ()
+    absence: Absence | None = None
+    register_as_of: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildFacts:
+    """One child's rows. `register_as_of` is the newest day a register of the region was handed in."""
+
+    subject: SubjectId | None
+    enrolments: tuple[Enrolment, ...] = ()
+    absence: Absence | None = None
+    register_as_of: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolingAnswer:
+    """Three-valued and a fourth for graduates; `because` names the rule of `gateway.domain.schooling` that decided."""
+
+    out_of_school: Schooling
+    because: str
+    as_of: date | None
+    missing_sources: tuple[str, ...] = ()
+
+
+LeadStatus = Literal["open", "acknowledged", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDraft:
+    """A lead about to be opened or updated: one per child and rule. `facts` hold no identity."""
+
+    subject: SubjectId
+    rule: str
+    region: str
+    residence: str
+    due_on: date
+    facts: tuple[Mapping[str, object], ...]
+    school: str | None = None
+    rule_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A lead as it is kept."""
+
+    id: str
+    rule: str
+    case: str
+    region: str
+    status: LeadStatus
+    opened_at: datetime
+    due_on: date
+    facts: tuple[Mapping[str, object], ...]
+    school: str | None = None
+    owner: str | None = None
+    sealed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DutyDraft:
+    """Work that an agency now owes: what, who, by when; `facts` hold no identity."""
+
+    kind: str
+    owner: str
+    region: str
+    due_on: date
+    lead: str
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRecord:
+    """A registered client: what its tokens will say, and its public key (JWK)."""
+
+    id: str
+    agency: str
+    role: str
+    region: str
+    school: str | None
+    public_key: Mapping[str, str]
+    created_at: datetime
+    revoked_at: datetime | None = None

@@ -1,0 +1,243 @@
+"""What the use cases need from outside, as protocols. Adapters implement them; `tests/fakes.py` does too.
+
+Everything that touches the store inside a request is async, so that an engine behind a socket fits as well as an
+embedded one. Bulk work (`RegisterStore`) is synchronous and runs in a worker thread.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from gateway.domain.audit import AuditEntry
+from gateway.domain.model import (
+    ChildFacts,
+    ClientRecord,
+    DutyDraft,
+    Lead,
+    LeadDraft,
+    Pseudonym,
+    Standings,
+    SubjectId,
+)
+from gateway.domain.predicate import Predicate
+
+Result = TypeVar("Result")
+
+
+class Clock(Protocol):
+    """Time is passed in. `now` is UTC; `today` is the law date in Asia/Shanghai."""
+
+    def now(self) -> datetime: ...
+
+    def today(self) -> date: ...
+
+
+class KeyRing(Protocol):
+    """Everything done with a secret key. No method returns or logs one."""
+
+    def lookup(self, kind: str, value: str) -> bytes:
+        """The keyed index of an identifier, 20 bytes; `kind` separates the domains."""
+        ...
+
+    def lookups(self, kind: str, values: Sequence[str]) -> list[bytes]: ...
+
+    def pseudonym(self, consumer: str, subject: SubjectId) -> Pseudonym: ...
+
+    def pseudonyms(self, consumer: str, subjects: Sequence[SubjectId]) -> list[Pseudonym]: ...
+
+    def derived_id(self, prefix: str, *parts: bytes) -> str:
+        """A stable id made of its parts under a key of its own: nobody outside can compute or invert it."""
+        ...
+
+    def seal_identity(self, subject: SubjectId, identity: bytes) -> tuple[bytes, bytes]:
+        """(wrapped data key, sealed identity): erasing the first erases the person."""
+        ...
+
+    def open_identity(self, subject: SubjectId, wrapped: bytes, sealed: bytes) -> bytes: ...
+
+    def seal(self, purpose: str, plain: bytes) -> bytes: ...
+
+    def open(self, purpose: str, sealed: bytes) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a child is. Lives sealed in the vault; `repr` shows nothing."""
+
+    resident_id: str | None
+    name: str | None
+    student_numbers: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return "Identity(…)"
+
+
+class Transaction(Protocol):
+    """Effects inside one commit. Every one of them shares its transaction with the audit entry."""
+
+    def subject_for(self, lookup: bytes, identity: Identity) -> SubjectId:
+        """The child with that keyed identifier; made, sealed, when nobody knew it."""
+        ...
+
+    def open_lead(self, draft: LeadDraft, at: datetime) -> str:
+        """Opens or updates the child's lead under that rule; returns its id, the same every time."""
+        ...
+
+    def open_duty(self, draft: DutyDraft, at: datetime) -> None: ...
+
+    def acknowledge(self, lead_id: str, by: str, at: datetime) -> bool:
+        """False when the lead is already closed."""
+        ...
+
+
+class Journal(Protocol):
+    """The only way to write inside a request: evidence and effects in one group commit, before the answer leaves."""
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Raises SourceUnavailable when the entry could not be committed: then nothing may be told."""
+        ...
+
+    async def perform(self, work: Callable[[Transaction], tuple[Result, AuditEntry]]) -> Result:
+        """Runs `work` inside the commit; its effects and its entry land together or not at all."""
+        ...
+
+
+class Children(Protocol):
+    """What is known of one child."""
+
+    async def facts(self, lookup: bytes, region: str) -> ChildFacts: ...
+
+
+class NeedyRow(NamedTuple):
+    """One candidate of the needy list, before treatment: raw facts of one child."""
+
+    subject: SubjectId
+    standings: Standings
+    birth_date: date
+    sex: str | None
+    residence: str
+    flags: tuple[bool, bool, bool]
+
+
+class Lists(Protocol):
+    """Rows of the list exchanges, limited by the grant's predicate."""
+
+    def needy(self, rows: Predicate, region: str, today: date) -> Iterator[NeedyRow]:
+        """Children of the predicate and region with an id, not gone, with no relief in force."""
+        ...
+
+    def register_as_of(self, region: str) -> date | None: ...
+
+    def version(self) -> object:
+        """Changes when any fact changes: what a computed list is kept under."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LeadQuery:
+    """Filters of the lead list; `after` is the cursor (the last id seen). Without a region, all that `rows` allows."""
+
+    rows: Predicate
+    region: str | None = None
+    status: str | None = None
+    rule: str | None = None
+    after: str | None = None
+    limit: int = 100
+
+
+class Leads(Protocol):
+    """Leads as they are kept, limited by the grant's predicate."""
+
+    async def find(self, query: LeadQuery) -> list[Lead]: ...
+
+    async def get(self, lead_id: str, rows: Predicate) -> Lead | None: ...
+
+    async def events(self, rows: Predicate, after: int, limit: int) -> list[tuple[int, str, Lead]]:
+        """(sequence, kind, lead) after a sequence, oldest first."""
+        ...
+
+    async def last_event(self) -> int: ...
+
+    async def wait(self, seconds: float) -> None:
+        """Returns when something may have happened, or after `seconds`."""
+        ...
+
+
+class Clients(Protocol):
+    """Registered clients and the assertions they have used."""
+
+    def get(self, client_id: str) -> ClientRecord | None: ...
+
+    def is_active(self, client_id: str) -> bool: ...
+
+    def add(self, client: ClientRecord) -> None: ...
+
+    def revoke(self, client_id: str, at: datetime) -> bool: ...
+
+    def use_assertion(self, client_id: str, jti: str, expires_at: datetime) -> bool:
+        """False when that assertion was used before."""
+        ...
+
+
+class FileStore(Protocol):
+    """Files for one client to fetch: sealed at rest, gone at their expiry."""
+
+    def write(self, file_id: str, chunks: Iterable[bytes]) -> int:
+        """Stores the chunks sealed; the number of plain bytes."""
+        ...
+
+    def read(self, file_id: str) -> Iterator[bytes]: ...
+
+    def remove(self, file_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file's card: whose it is, what it is, when it goes."""
+
+    id: str
+    client: str
+    media_type: str
+    name: str
+    size: int
+    sha256: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that outlives its request. `state`: running, done, failed, cancelled."""
+
+    id: str
+    client: str
+    exchange: str
+    purpose: str
+    region: str
+    format: str
+    state: str
+    progress: float
+    created_at: datetime
+    expires_at: datetime
+    manifest: Mapping[str, Any] | None = None
+    error: str | None = None
+
+
+class Jobs(Protocol):
+    """Jobs and the files they made."""
+
+    def add(self, job: Job) -> None: ...
+
+    def get(self, job_id: str, client: str) -> Job | None: ...
+
+    def update(self, job_id: str, **changes: object) -> None: ...
+
+    def add_file(self, file: StoredFile) -> None: ...
+
+    def file(self, file_id: str, client: str) -> StoredFile | None: ...
+
+    def drop_files(self, names: list[str]) -> None: ...
+
+    def expired(self, now: datetime) -> list[str]:
+        """Files past their expiry; their cards are gone after this."""
+        ...

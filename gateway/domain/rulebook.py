@@ -1,0 +1,17 @@
+"""The county's own figures, read from `policies/` once at start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.domain.duties import DutyBook
+from gateway.domain.rules import Rule
+from gateway.domain.schooling import Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Lead rules, thresholds, duties and the calendar."""
+
+    rules: Mapping[str, Rule]
+    limits: Thresholds
+    duties: DutyBook

@@ -1,0 +1,55 @@
+"""What the routers need, put together once by `gateway.app`."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import Request
+
+from gateway.domain.errors import NotPermitted
+from gateway.domain.ports import FileStore
+from gateway.domain.spreadsheet import SpreadsheetFiles
+from gateway.http.auth import Authenticator
+from gateway.http.oauth import TokenServer
+from gateway.services.alerts import Alerts
+from gateway.services.ask import Ask
+from gateway.services.catalogue import CatalogueView
+from gateway.services.evidence import Evidence
+from gateway.services.export import Export
+from gateway.services.health import Health
+from gateway.services.list import ListRecords
+from gateway.services.upload import Upload
+from schemas.catalogue import EXCHANGES, Action, Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The use cases behind the routes, and the edge's own parts."""
+
+    public_url: str
+    max_upload_bytes: int
+    auth: Authenticator
+    tokens: TokenServer
+    jwks: dict[str, object]
+    evidence: Evidence
+    ask: Ask
+    upload: Upload
+    lists: ListRecords
+    export: Export
+    alerts: Alerts
+    catalogue: CatalogueView
+    health: Health
+    files: SpreadsheetFiles
+    store: FileStore
+
+
+def context(request: Request) -> Context:
+    """The application's context."""
+    return cast(Context, request.app.state.context)
+
+
+def exchange_of(name: str, action: Action) -> Exchange:
+    """The exchange, when it exists and is used that way; NotPermitted otherwise, as for any other refusal."""
+    exchange = EXCHANGES.get(name)
+    if exchange is None or exchange.action is not action:
+        raise NotPermitted
+    return exchange

@@ -1,0 +1,244 @@
+"""`/v1/exchanges/{exchange}/…`: ask, records, export, uploads, template."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from gateway.domain.errors import Flaw, HuxueError, Malformed, UnsupportedMedia
+from gateway.domain.predicate import is_region
+from gateway.domain.spreadsheet import Kind
+from gateway.domain.template import template_rows
+from gateway.http.context import Context, context, exchange_of
+from gateway.http.declared import declare
+from gateway.http.language import language
+from gateway.http.wire import (
+    ASK_DECODER,
+    EXPORT_DECODER,
+    JSON_LIMIT,
+    AskAnswer,
+    Page,
+    Receipt,
+    decode,
+    dump,
+    in_thread,
+    json_response,
+    read_body,
+    schema_ref,
+)
+from gateway.services.ask import Question
+from gateway.services.evidence import Request as Asked
+from gateway.services.upload import File
+from schemas.catalogue import EXCHANGES, Action
+from schemas.records import DATASETS
+
+router = APIRouter(prefix="/v1/exchanges/{exchange}", tags=["exchanges"])
+
+_LANDINGS = asyncio.Semaphore(2)
+_LISTS = asyncio.Semaphore(2)
+
+UPLOAD_KINDS: dict[str, Kind] = {
+    "text/csv": "csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/x-ndjson": "ndjson",
+    "application/json": "json",
+}
+
+_ASK_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["purpose", "subject"],
+                "properties": {
+                    "purpose": {"type": "string"},
+                    "subject": {
+                        "type": "object",
+                        "required": ["resident_id"],
+                        "properties": {"resident_id": {"type": "string"}},
+                    },
+                    "employer_uscc": {"type": ["string", "null"]},
+                    "engagement": {
+                        "type": "string",
+                        "enum": ["ordinary", "arts_sports", "vocational_training"],
+                    },
+                    "application_no": {"type": ["string", "null"]},
+                },
+            }
+        }
+    },
+}
+_EXPORT_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["purpose", "region"],
+                "properties": {
+                    "purpose": {"type": "string"},
+                    "region": {"type": "string"},
+                    "format": {"type": "string", "enum": ["ndjson", "csv", "parquet", "xlsx"]},
+                },
+            }
+        }
+    },
+}
+_UPLOAD_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in UPLOAD_KINDS},
+}
+
+
+@router.post(
+    "/ask",
+    summary="就一人提问 / Ask about one person",
+    **declare(
+        "access_token", "body", 400, 413, request=_ASK_BODY, answer=schema_ref(AskAnswer, "答复 / The answer")
+    ),
+)
+async def ask(exchange: str, request: Request) -> Response:
+    """The least that answers, already in the evidence when it leaves."""
+    app = context(request)
+    principal = app.auth.principal(request)
+    body = decode(ASK_DECODER, await read_body(request, JSON_LIMIT))
+    question = Question(
+        principal,
+        exchange,
+        body.purpose,
+        body.subject.resident_id,
+        body.employer_uscc,
+        body.engagement,
+    )
+    return json_response(await app.ask(question))
+
+
+@router.get(
+    "/records",
+    summary="名单一页 / One page of a list",
+    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+)
+async def records(
+    exchange: str,
+    request: Request,
+    purpose: str,
+    region: str,
+    as_of: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 100,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """Ordered by pseudonym, so that the order tells nothing."""
+    app = context(request)
+    asked = Asked(app.auth.principal(request), Action.LIST, exchange, purpose, _region(region))
+    grant = await app.evidence.decide(asked)
+    app.health.check_as_of(as_of)
+    body, entry = await in_thread(_LISTS, app.lists.page, asked, grant, limit, cursor)
+    await app.evidence.journal.record(entry)
+    return json_response(body)
+
+
+@router.post(
+    "/export",
+    status_code=202,
+    summary="导出名单 / Export a list",
+    **declare("access_token", "body", 400, 413, request=_EXPORT_BODY),
+)
+async def export(exchange: str, request: Request) -> Response:
+    """Starts a job; `Content-Location` says where to ask after it."""
+    app = context(request)
+    principal = app.auth.principal(request)
+    body = decode(EXPORT_DECODER, await read_body(request, JSON_LIMIT))
+    asked = Asked(principal, Action.LIST, exchange, body.purpose, _region(body.region))
+    grant = await app.evidence.decide(asked)
+    job = await app.export.start(asked, grant, body.format)
+    location = f"/v1/jobs/{job.id}"
+    headers = {"Content-Location": location, "Location": location, "Retry-After": "1"}
+    return json_response(dump({"job": job.id, "state": job.state}), 202, headers)
+
+
+@router.post(
+    "/uploads",
+    summary="上报文件 / Hand in a file",
+    **declare(
+        "access_token",
+        "query",
+        *(400, 409, 413, 415, 422),
+        request=_UPLOAD_BODY,
+        answer=schema_ref(Receipt, "回执 / The receipt"),
+    ),
+)
+async def upload(exchange: str, request: Request, purpose: str) -> Response:
+    """Good rows land, every bad row comes back; all of a receipt or none of it."""
+    app = context(request)
+    asked = _asked_upload(app, request, exchange, purpose)
+    grant = await app.evidence.decide(asked)
+    try:
+        file = File(
+            body=await read_body(request, app.max_upload_bytes),
+            kind=_kind(request),
+            idempotency_key=_idempotency_key(request),
+            language=language(request.headers.get("accept-language")),
+        )
+        receipt = await in_thread(_LANDINGS, app.upload.land, asked, grant, file)
+    except HuxueError as error:
+        await app.evidence.failed(asked, grant, error.name)
+        raise
+    app.health.leads_changed()
+    return json_response(dump(receipt))
+
+
+def _asked_upload(app: Context, request: Request, exchange: str, purpose: str) -> Asked:
+    principal = app.auth.principal(request)
+    return Asked(principal, Action.UPLOAD, exchange, purpose, principal.region)
+
+
+def _kind(request: Request) -> Kind:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = UPLOAD_KINDS.get(media_type)
+    if kind is None:
+        zh = "请以 csv、xlsx、ndjson 或 json 上传，并注明 Content-Type。"
+        en = "Upload csv, xlsx, ndjson or json and say so in Content-Type."
+        raise UnsupportedMedia(zh, en, (Flaw("unsupported_media", zh, en),))
+    return kind
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
+        zh, en = (
+            "Idempotency-Key 须为 1–200 个可见字符。",
+            "An Idempotency-Key has 1 to 200 printable characters.",
+        )
+        raise Malformed(zh, en, (Flaw("bad_field", zh, en),))
+    return key
+
+
+@router.get(
+    "/template",
+    summary="下载模板 / Download the template",
+    **declare("access_token", "none", 400),
+)
+async def template(
+    exchange: str, request: Request, format: Annotated[str, Query(pattern="^(xlsx|csv)$")] = "xlsx"
+) -> Response:
+    """Headings, code lists as drop-downs, one sample row."""
+    app = context(request)
+    app.auth.principal(request)
+    found = EXCHANGES[exchange_of(exchange, Action.UPLOAD).id]
+    dataset = DATASETS[found.dataset or ""]
+    form, body = await asyncio.to_thread(app.files.template, format, template_rows(dataset))
+    headers = {
+        "Content-Disposition": f'attachment; filename="{dataset.id}.{format}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(body, headers=headers, media_type=form.media_type)
+
+
+def _region(text: str) -> str:
+    """A region code as asked for; its reach is decided by policy, its shape here."""
+    if not is_region(text):
+        zh, en = "行政区划代码应为 2、4、6、9 或 12 位数字。", "A region code has 2, 4, 6, 9 or 12 digits."
+        raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/region"),))
+    return text

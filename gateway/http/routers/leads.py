@@ -1,0 +1,88 @@
+"""`/v1/leads`: list, acknowledge, stream."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.predicate import is_region
+from gateway.http.context import context
+from gateway.http.declared import declare
+from gateway.http.wire import LeadModel, Page, json_response, schema_ref
+from gateway.services.alerts import PURPOSE, LeadEvent, LeadFilter
+
+router = APIRouter(prefix="/v1/leads", tags=["leads"])
+
+Status = Literal["open", "acknowledged", "closed"]
+
+
+@router.get(
+    "",
+    summary="线索列表 / Leads",
+    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+)
+async def leads(
+    request: Request,
+    status: Status | None = None,
+    rule: Annotated[str | None, Query(pattern="^[a-z0-9-]{1,60}$")] = None,
+    region: str | None = None,
+    purpose: str = PURPOSE,
+    cursor: Annotated[str | None, Query(pattern="^lead-[a-z2-7]{26}$")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:
+    """Leads of the caller's region or school."""
+    app = context(request)
+    principal = app.auth.principal(request)
+    if region is not None and not is_region(region):
+        zh, en = "行政区划代码格式有误。", "Not a region code."
+        raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/region"),))
+    asked = LeadFilter(region, status, rule, cursor, limit)
+    return json_response(await app.alerts.find(principal, purpose, asked))
+
+
+@router.post(
+    "/{lead_id}/acknowledge",
+    summary="签收线索 / Acknowledge a lead",
+    **declare("access_token", "fixed", 409, answer=schema_ref(LeadModel, "线索 / The lead")),
+)
+async def acknowledge(lead_id: str, request: Request) -> Response:
+    """Marks the lead as seen; doing it again changes nothing."""
+    app = context(request)
+    principal = app.auth.principal(request)
+    return json_response(await app.alerts.acknowledge(principal, PURPOSE, lead_id))
+
+
+@router.get(
+    "/stream",
+    summary="线索实时推送 / Live leads (server-sent events)",
+    **declare("access_token", "fixed", 400),
+)
+async def stream(request: Request) -> Response:
+    """Server-sent events; `Last-Event-ID` resumes. Ends when the token does: connect again with a new one."""
+    app = context(request)
+    session = app.auth.session(request)
+    asked = await app.alerts.subscribe(session.principal, PURPOSE)
+    events = app.alerts.stream(asked, _last_event(request), lambda _: app.auth.alive(session))
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_written(events), headers=headers, media_type="text/event-stream")
+
+
+def _last_event(request: Request) -> int | None:
+    text = request.headers.get("last-event-id")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        zh, en = "Last-Event-ID 应为数字。", "Last-Event-ID is a number."
+        raise Malformed(zh, en, (Flaw("bad_field", zh, en),))
+    return int(text)
+
+
+async def _written(events: AsyncIterator[LeadEvent]) -> AsyncIterator[bytes]:
+    yield b"retry: 3000\n\n"
+    async for event in events:
+        if event.data is None:
+            yield b": alive\n\n"
+        else:
+            yield b"id: %d\nevent: lead\ndata: %s\n\n" % (event.sequence, event.data)

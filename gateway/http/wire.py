@@ -1,0 +1,183 @@
+"""What is on the wire: request bodies as they are read, and the shapes the OpenAPI document shows."""
+
+import asyncio
+from typing import Any, Literal, TypeVar
+
+import msgspec
+import orjson
+from pydantic import BaseModel, Field
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from gateway.domain.errors import Flaw, Malformed, TooLarge
+
+JSON_LIMIT = 65_536
+
+Body = TypeVar("Body")
+
+
+class AskSubject(msgspec.Struct):
+    """The person asked about."""
+
+    resident_id: str
+
+
+class AskBody(msgspec.Struct):
+    """`POST …/ask`."""
+
+    purpose: str
+    subject: AskSubject
+    employer_uscc: str | None = None
+    engagement: str = "ordinary"
+    application_no: str | None = None
+
+
+class ExportBody(msgspec.Struct):
+    """`POST …/export`."""
+
+    purpose: str
+    region: str
+    format: Literal["ndjson", "csv", "parquet", "xlsx"] = "ndjson"
+    since: str | None = None
+
+
+ASK_DECODER = msgspec.json.Decoder(AskBody)
+EXPORT_DECODER = msgspec.json.Decoder(ExportBody)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body, never more than `limit` bytes of it."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    chunks, size = [], 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise Malformed("上传中断，未写入任何内容。", "The upload broke off; nothing was written.") from None
+    return b"".join(chunks)
+
+
+def _too_large(limit: int) -> TooLarge:
+    size = f"{limit // 2**20} MB" if limit >= 2**20 else f"{limit // 1024} kB"
+    zh, en = f"内容超过 {size}，请拆分后再试。", f"The body exceeds {size}; split it."
+    return TooLarge(zh, en, (Flaw("too_large", zh, en),))
+
+
+def decode(decoder: "msgspec.json.Decoder[Body]", body: bytes) -> Body:
+    """A JSON body; Malformed names the place, never the value."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        pointer = _pointer(str(error))
+        zh, en = "请求内容缺少字段或类型不符。", "A field is missing or of the wrong type."
+        raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer=pointer),)) from None
+
+
+def _pointer(message: str) -> str:
+    """`… - at `$.subject.resident_id`` as a JSON pointer."""
+    _, found, rest = message.partition("at `$")
+    path = rest.partition("`")[0] if found else ""
+    return "/" + path.lstrip(".").replace(".", "/") if path else ""
+
+
+def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """JSON bytes as an answer that nobody caches."""
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+def dump(value: object) -> bytes:
+    """A value as JSON bytes."""
+    return orjson.dumps(value)
+
+
+async def in_thread(slots: asyncio.Semaphore, work: Any, *args: Any) -> Any:
+    """Heavy work off the event loop, a few at a time."""
+    async with slots:
+        return await asyncio.to_thread(work, *args)
+
+
+# Shapes for the OpenAPI document only: answers are written as bytes, for speed, and a test holds them to these.
+
+
+class ProblemModel(BaseModel):
+    """RFC 9457 problem. 错误说明。"""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    correlation_id: str
+    errors: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class AskAnswer(BaseModel):
+    """One answer. `answer` holds the fields of the exchange that the caller is granted."""
+
+    reference: str
+    as_of: str
+    answer: dict[str, Any]
+    missing_sources: list[str]
+
+
+class Page(BaseModel):
+    """One page of a list."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+    as_of: str
+    missing_sources: list[str]
+    reference: str
+
+
+class Receipt(BaseModel):
+    """What became of an uploaded file: rows = accepted + unchanged + rejected."""
+
+    upload_id: str
+    rows: int
+    accepted: int
+    unchanged: int
+    rejected: int
+    skipped: int
+    errors: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
+    warnings_total: int
+    errors_file: str | None
+
+
+class Manifest(BaseModel):
+    """A finished export."""
+
+    transaction_time: str
+    reference: str
+    as_of: str
+    missing_sources: list[str]
+    files: list[dict[str, Any]]
+    deleted: list[str]
+    expires: str
+
+
+class LeadModel(BaseModel):
+    """A lead."""
+
+    id: str
+    rule: str
+    case: str
+    region: str
+    status: Literal["open", "acknowledged", "closed"]
+    opened_at: str
+    due_on: str
+    facts: list[dict[str, Any]]
+
+
+MODELS: tuple[type[BaseModel], ...] = (AskAnswer, Page, Receipt, Manifest, LeadModel)
+
+
+def schema_ref(model: type[BaseModel], description: str) -> dict[str, Any]:
+    """A 200 answer of that shape for the OpenAPI document."""
+    reference = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"description": description, "content": {"application/json": {"schema": reference}}}

@@ -1,0 +1,1 @@
+"""One use case a file. A service decides, gathers, de-identifies, records, and only then answers."""

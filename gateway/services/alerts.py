@@ -1,0 +1,163 @@
+"""Leads for those who must act: list, acknowledge, stream. Each batch is in the evidence before it leaves."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from gateway.domain.audit import AuditEntry
+from gateway.domain.decision import Grant
+from gateway.domain.deidentify import Mask
+from gateway.domain.errors import Conflict, NotPermitted
+from gateway.domain.model import Lead
+from gateway.domain.ports import Clock, LeadQuery, Leads, Transaction
+from gateway.domain.principal import Principal
+from gateway.services.evidence import Evidence, Request, new_reference
+from schemas.catalogue import EXCHANGES, Action
+
+EXCHANGE = "leads"
+PURPOSE = "dropout_control"
+_BATCH = 100
+_HEARTBEAT_SECONDS = 15.0
+_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFilter:
+    """What a caller asked for; without a region, everything in the caller's reach."""
+
+    region: str | None = None
+    status: str | None = None
+    rule: str | None = None
+    cursor: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LeadEvent:
+    """One message of the stream; `sequence` resumes it. Without data it is a sign of life."""
+
+    sequence: int
+    data: bytes | None
+
+
+def record_of(lead: Lead) -> Mapping[str, object]:
+    """A lead as the contract shows it, before the mask."""
+    return {
+        "id": lead.id,
+        "rule": lead.rule,
+        "case": lead.case,
+        "region": lead.region,
+        "status": lead.status,
+        "opened_at": lead.opened_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "due_on": lead.due_on.isoformat(),
+        "facts": lead.facts,
+    }
+
+
+class Alerts:
+    """The use cases around leads."""
+
+    def __init__(self, evidence: Evidence, leads: Leads, clock: Clock) -> None:
+        self._evidence, self._leads, self._clock = evidence, leads, clock
+
+    async def find(self, principal: Principal, purpose: str, asked: LeadFilter) -> bytes:
+        """One page of leads."""
+        request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, asked.region or principal.region)
+        grant = await self._evidence.decide(request)
+        found = await self._leads.find(
+            LeadQuery(grant.rows, asked.region, asked.status, asked.rule, asked.cursor, asked.limit + 1)
+        )
+        page = found[: asked.limit]
+        more = page[-1].id if len(found) > asked.limit else None
+        return await self._answer(request, grant, page, {"next_cursor": more})
+
+    async def _answer(
+        self, request: Request, grant: Grant, leads: list[Lead], more: Mapping[str, object]
+    ) -> bytes:
+        mask, now = Mask(EXCHANGES[EXCHANGE], grant), self._clock.now()
+        reference = new_reference(now)
+        body = orjson.dumps(
+            {
+                "items": [mask.apply(record_of(lead)) for lead in leads],
+                **more,
+                "as_of": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "missing_sources": [],
+                "reference": reference,
+            }
+        )
+        await self._evidence.journal.record(
+            self._entry(request, grant, body, len(leads), reference=reference)
+        )
+        return body
+
+    def _entry(
+        self, request: Request, grant: Grant, body: bytes, count: int, reference: str = "", detail: str = ""
+    ) -> AuditEntry:
+        digest = hashlib.sha256(body).hexdigest()
+        return self._evidence.entry(
+            request, grant, reference=reference, count=count, digest=digest, detail=detail
+        )
+
+    async def acknowledge(self, principal: Principal, purpose: str, lead_id: str) -> bytes:
+        """The lead after it was marked as seen. NotPermitted when the caller may not see it; Conflict when closed."""
+        request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, principal.region)
+        grant = await self._evidence.decide(request)
+        lead = await self._leads.get(lead_id, grant.rows)
+        if lead is None:
+            await self._evidence.failed(request, grant, NotPermitted.name)
+            raise NotPermitted
+        by, now = principal.officer or principal.client, self._clock.now()
+
+        def work(transaction: Transaction) -> tuple[bool, AuditEntry]:
+            done = transaction.acknowledge(lead.id, by, now)
+            detail = "acknowledged" if done else Conflict.name
+            return done, self._entry(request, grant, b"", 1, detail=detail)
+
+        if not await self._evidence.journal.perform(work):
+            raise Conflict("该线索已办结。", "The lead is closed.")
+        after = await self._leads.get(lead_id, grant.rows)
+        if after is None:
+            raise NotPermitted
+        return orjson.dumps(Mask(EXCHANGES[EXCHANGE], grant).apply(record_of(after)))
+
+    async def subscribe(self, principal: Principal, purpose: str) -> Request:
+        """Decide before the stream starts, so that a refusal is an ordinary answer."""
+        request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, principal.region)
+        await self._evidence.decide(request)
+        return request
+
+    async def stream(
+        self, request: Request, after: int | None, alive: Callable[[datetime], bool]
+    ) -> AsyncIterator[LeadEvent]:
+        """Events after a sequence number (None: from now on), until `alive` says the caller's token is over."""
+        at = await self._leads.last_event() if after is None else after
+        waited = _HEARTBEAT_SECONDS
+        while alive(self._clock.now()):
+            grant = await self._evidence.decide(request)
+            events = await self._leads.events(grant.rows, at, _BATCH)
+            if events:
+                waited, at = 0.0, events[-1][0]
+                for event in await self._recorded(request, grant, events):
+                    yield event
+                continue
+            if waited >= _HEARTBEAT_SECONDS:
+                waited = 0.0
+                yield LeadEvent(at, None)
+            await self._leads.wait(_POLL_SECONDS)
+            waited += _POLL_SECONDS
+
+    async def _recorded(
+        self, request: Request, grant: Grant, events: list[tuple[int, str, Lead]]
+    ) -> list[LeadEvent]:
+        mask = Mask(EXCHANGES[EXCHANGE], grant)
+        messages = [
+            LeadEvent(number, orjson.dumps({**mask.apply(record_of(lead)), "change": kind}))
+            for number, kind, lead in events
+        ]
+        body = b"\n".join(message.data or b"" for message in messages)
+        entry = self._entry(request, grant, body, len(messages), detail=f"events:{events[-1][0]}")
+        await self._evidence.journal.record(entry)
+        return messages

@@ -1,0 +1,110 @@
+"""Deciding with evidence: a refusal is recorded before it is told, like an answer.
+
+What a caller wrote in place of an exchange or purpose is never recorded as such: it could be an id number.
+"""
+
+import secrets
+from base64 import b32encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.domain.audit import AuditEntry, Decision
+from gateway.domain.decision import Grant, PolicyDecisionPoint
+from gateway.domain.deidentify import treatments
+from gateway.domain.errors import NotPermitted, UnknownPurpose
+from gateway.domain.model import SubjectId
+from gateway.domain.ports import Clock, Journal
+from gateway.domain.principal import Principal
+from schemas.catalogue import EXCHANGES, Action
+
+UNKNOWN = "unknown"
+
+
+def new_reference(now: datetime) -> str:
+    """``ref-`` and 26 characters: 48 bits of milliseconds, so that the log stays in order, and 80 random bits."""
+    raw = int(now.timestamp() * 1000).to_bytes(6, "big") + secrets.token_bytes(10)
+    return "ref-" + b32encode(raw).decode("ascii").lower().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to an exchange as the decision sees it."""
+
+    principal: Principal
+    action: Action
+    exchange: str
+    purpose: str
+    region: str
+
+
+class Evidence:
+    """Takes decisions and writes audit entries; every service holds one."""
+
+    def __init__(
+        self, points: PolicyDecisionPoint, journal: Journal, clock: Clock, purposes: frozenset[str]
+    ) -> None:
+        self._points, self.journal, self._clock, self._purposes = points, journal, clock, purposes
+
+    async def decide(self, request: Request) -> Grant:
+        """The grant; a refusal is committed to the evidence first, then raised."""
+        try:
+            return self._points.decide(
+                request.principal, request.action, request.exchange, request.purpose, request.region
+            )
+        except (NotPermitted, UnknownPurpose) as refusal:
+            await self.journal.record(
+                self.entry(
+                    request,
+                    None,
+                    "refuse",
+                    detail=refusal.name,
+                    policy_ids=getattr(refusal, "policy_ids", ()),
+                )
+            )
+            raise
+
+    async def failed(self, request: Request, grant: Grant, detail: str) -> None:
+        """A granted request that could not be answered, e.g. because the id number is not one."""
+        await self.journal.record(self.entry(request, grant, "fail", detail=detail, fields={}))
+
+    def entry(
+        self,
+        request: Request,
+        grant: Grant | None,
+        decision: Decision = "permit",
+        *,
+        reference: str = "",
+        count: int = 0,
+        digest: str = "",
+        subject: SubjectId | None = None,
+        detail: str = "",
+        policy_ids: tuple[str, ...] = (),
+        fields: Mapping[str, str] | None = None,
+    ) -> AuditEntry:
+        """The audit entry of a request. `fields` defaults to all the grant releases."""
+        now = self._clock.now()
+        who = request.principal
+        if fields is None:
+            fields = treatments(grant) if grant else {}
+        return AuditEntry(
+            reference=reference or new_reference(now),
+            at=now,
+            law_date=self._clock.today(),
+            client=who.client,
+            officer=who.officer,
+            agency=who.agency,
+            role=who.role,
+            region=who.region,
+            action=request.action.value,
+            exchange=request.exchange if request.exchange in EXCHANGES else UNKNOWN,
+            purpose=request.purpose if request.purpose in self._purposes else UNKNOWN,
+            decision=decision,
+            policy_version=grant.policy_version if grant else self._points.version,
+            policy_ids=grant.policy_ids if grant else policy_ids,
+            fields=fields,
+            count=count,
+            answer_digest=digest,
+            subject=subject,
+            detail=detail,
+        )

@@ -1,0 +1,184 @@
+"""A whole list as a file: a job that outlives its request, evidence committed before the file can be fetched."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gateway.domain.decision import Grant
+from gateway.domain.errors import Conflict, NotPermitted
+from gateway.domain.ports import Clock, FileStore, Job, Jobs, StoredFile
+from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services.list import ListRecords, Table
+
+EXPIRY_HOURS = 24
+
+MEDIA_TYPES = {
+    "ndjson": "application/x-ndjson",
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+class TableWriter(Protocol):
+    """Writes released columns as a file."""
+
+    def write(self, form: str, columns: Mapping[str, Sequence[object]]) -> bytes:
+        """The file's bytes; no cell of a csv or xlsx starts a formula."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a finished job leaves."""
+
+    file: StoredFile
+    rows: int
+
+
+class Export:
+    """The use case: start a job, ask after it, cancel it, fetch its file."""
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        lists: ListRecords,
+        writer: TableWriter,
+        jobs: Jobs,
+        files: FileStore,
+        clock: Clock,
+    ) -> None:
+        self._evidence, self._lists, self._writer = evidence, lists, writer
+        self._jobs, self._files, self._clock = jobs, files, clock
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self, request: Request, grant: Grant, form: str) -> Job:
+        """Keep the job and begin; the answer is its id."""
+        now = self._clock.now()
+        job = Job(
+            id=new_reference(now).replace("ref-", "job-"),
+            client=request.principal.client,
+            exchange=request.exchange,
+            purpose=request.purpose,
+            region=request.region,
+            format=form,
+            state="running",
+            progress=0.0,
+            created_at=now,
+            expires_at=now + timedelta(hours=EXPIRY_HOURS),
+        )
+        await asyncio.to_thread(self._jobs.add, job)
+        task = asyncio.create_task(self._run(job, request, grant))
+        self._running[job.id] = task
+        task.add_done_callback(lambda _: self._running.pop(job.id, None))
+        return job
+
+    async def _run(self, job: Job, request: Request, grant: Grant) -> None:
+        try:
+            table = await asyncio.to_thread(
+                self._lists.table, grant, request.principal.agency, request.region
+            )
+            await asyncio.to_thread(self._jobs.update, job.id, progress=0.5)
+            made = await asyncio.to_thread(self._make, job, table)
+            await self._finish(job, request, grant, table, made)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            await asyncio.to_thread(self._jobs.update, job.id, state="failed", error="internal")
+            raise
+
+    def _make(self, job: Job, table: Table) -> _Made:
+        body = self._writer.write(job.format, table.columns)
+        file_id = new_reference(self._clock.now()).replace("ref-", "file-")
+        self._files.write(file_id, _chunks(body))
+        file = StoredFile(
+            id=file_id,
+            client=job.client,
+            media_type=MEDIA_TYPES[job.format],
+            name=f"{job.exchange}.{job.format}",
+            size=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+            expires_at=job.expires_at,
+        )
+        return _Made(file, len(table.keys))
+
+    async def _finish(self, job: Job, request: Request, grant: Grant, table: Table, made: _Made) -> None:
+        """Evidence first; only then does the manifest name the file."""
+        entry = self._evidence.entry(request, grant, count=made.rows, digest=made.file.sha256, detail=job.id)
+        try:
+            await self._evidence.journal.record(entry)
+        except BaseException:
+            self._files.remove(made.file.id)
+            raise
+        manifest = _manifest(job, made, table, entry.reference, self._clock.now())
+        await asyncio.to_thread(self._jobs.add_file, made.file)
+        await asyncio.to_thread(self._jobs.update, job.id, state="done", progress=1.0, manifest=manifest)
+
+    async def get(self, job_id: str, client: str) -> Job:
+        """The client's own job; NotPermitted for any other, and for one that never was."""
+        job = await asyncio.to_thread(self._jobs.get, job_id, client)
+        if job is None or job.expires_at <= self._clock.now():
+            raise NotPermitted
+        return job
+
+    async def cancel(self, job_id: str, client: str) -> None:
+        """Stop the job and remove what it made; Conflict when it was cancelled before."""
+        job = await self.get(job_id, client)
+        if job.state == "cancelled":
+            raise Conflict
+        task = self._running.get(job_id)
+        if task is not None:
+            task.cancel()
+        await asyncio.to_thread(self._jobs.update, job_id, state="cancelled")
+        for entry in (job.manifest or {}).get("files", []):
+            file_id = str(entry["url"]).rsplit("/", 1)[-1]
+            await asyncio.to_thread(self._jobs.drop_files, [file_id])
+            self._files.remove(file_id)
+
+    async def file(self, file_id: str, client: str) -> StoredFile:
+        """The card of the client's own file; NotPermitted otherwise, and after its expiry."""
+        file = await asyncio.to_thread(self._jobs.file, file_id, client)
+        if file is None or file.expires_at <= self._clock.now():
+            raise NotPermitted
+        return file
+
+    def expire(self) -> int:
+        """Remove files past their expiry; how many went. For a worker thread, from time to time."""
+        gone = self._jobs.expired(self._clock.now())
+        for file_id in gone:
+            self._files.remove(file_id)
+        return len(gone)
+
+    async def stop(self) -> None:
+        """Cancel what is running; such jobs are marked as interrupted at the next start."""
+        for task in list(self._running.values()):
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+
+def _chunks(body: bytes, size: int = 1 << 20) -> Sequence[bytes]:
+    return [body[start : start + size] for start in range(0, len(body), size)]
+
+
+def _manifest(job: Job, made: _Made, table: Table, reference: str, now: datetime) -> dict[str, object]:
+    file = made.file
+    return {
+        "transaction_time": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "reference": reference,
+        "as_of": table.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "missing_sources": list(table.missing_sources),
+        "files": [
+            {
+                "url": f"/v1/files/{file.id}",
+                "rows": made.rows,
+                "bytes": file.size,
+                "sha256": file.sha256,
+                "media_type": file.media_type,
+            }
+        ],
+        "deleted": [],
+        "expires": job.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }

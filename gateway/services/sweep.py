@@ -1,0 +1,106 @@
+"""Facts → rules → leads and duties, for one county, inside the transaction that changed the facts.
+
+Runs after every upload and at every new day: some rules fire by time alone. A lead is one per child and rule. It is
+closed by itself only when a register positively shows that its trigger no longer holds; silence closes nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from gateway.domain.landing import RuleTransaction
+from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
+from gateway.domain.rulebook import Rulebook
+from gateway.domain.rules import placement_fact, register_facts, residence_within
+from gateway.domain.schooling import judge
+
+REGISTER_RULES = ("registered-dropout", "transfer-not-arrived", "absence-threshold")
+PLACEMENT = "placement-missing"
+
+_SETTLED = frozenset({"no", "completed"})
+
+
+class Sweep:
+    """Evaluates the register and placement rules of one county on one day."""
+
+    def __init__(self, rulebook: Rulebook, today: date, now: datetime) -> None:
+        self._book, self._today, self._now = rulebook, today, now
+
+    def run(self, transaction: RuleTransaction, region: str) -> None:
+        """Open, update and close the county's leads."""
+        standing = transaction.standing_leads(region, (*REGISTER_RULES, PLACEMENT))
+        fired = self._registers(transaction, region) | self._placements(transaction, region)
+        self._close(transaction, {key: lead for key, lead in standing.items() if key not in fired})
+
+    def _registers(self, transaction: RuleTransaction, region: str) -> set[tuple[SubjectId, str]]:
+        fired: set[tuple[SubjectId, str]] = set()
+        children = transaction.doubtful_children(region, self._book.limits.absence_days)
+        for subject, child in sorted(children.items()):
+            found = register_facts(child, self._today, self._book.limits)
+            if found is not None:
+                rule, fact = found
+                self._open(transaction, self._register_draft(subject, child, region, rule, fact))
+                fired.add((subject, rule))
+        return fired
+
+    def _register_draft(
+        self, subject: SubjectId, child: ChildFacts, region: str, rule: str, fact: Mapping[str, object]
+    ) -> LeadDraft:
+        row = next(row for row in child.enrolments if row.region == region)
+        residence = residence_within(region, row.residence)
+        return self._draft(subject, rule, region, residence, fact, row.school_code)
+
+    def _placements(self, transaction: RuleTransaction, region: str) -> set[tuple[SubjectId, str]]:
+        fired: set[tuple[SubjectId, str]] = set()
+        for assessment, enrolled in transaction.assessments(region):
+            fact = placement_fact(assessment, enrolled)
+            if fact is not None:
+                residence = residence_within(region, assessment.residence)
+                draft = self._draft(assessment.subject, PLACEMENT, region, residence, fact, None)
+                self._open(transaction, draft)
+                fired.add((assessment.subject, PLACEMENT))
+        return fired
+
+    def _draft(
+        self,
+        subject: SubjectId,
+        rule_id: str,
+        region: str,
+        residence: str,
+        fact: Mapping[str, object],
+        school: str | None,
+    ) -> LeadDraft:
+        rule = self._book.rules[rule_id]
+        return LeadDraft(
+            subject=subject,
+            rule=rule_id,
+            region=region,
+            residence=residence,
+            school=school,
+            due_on=self._book.duties.due(rule.duty, self._today),
+            facts=(fact,),
+            rule_version=rule.version,
+        )
+
+    def _open(self, transaction: RuleTransaction, draft: LeadDraft) -> None:
+        lead = transaction.open_lead(draft, self._now)
+        rule = self._book.rules[draft.rule]
+        for kind in (rule.duty, *rule.further_duties):
+            duty = self._book.duties.rules[kind]
+            due = duty.due(self._today, self._book.duties.calendar)
+            transaction.open_duty(
+                DutyDraft(kind=kind, owner=duty.owner, region=draft.region, due_on=due, lead=lead, facts={}),
+                self._now,
+            )
+
+    def _close(self, transaction: RuleTransaction, leads: Mapping[tuple[SubjectId, str], str]) -> None:
+        facts = transaction.facts([subject for subject, _ in leads])
+        for (subject, rule), lead in sorted(leads.items()):
+            if self._settled(facts.get(subject), rule):
+                fact = {"fact": "no-longer-applies", "on": self._today.isoformat()}
+                transaction.close_lead(lead, fact, self._now)
+
+    def _settled(self, child: ChildFacts | None, rule: str) -> bool:
+        if child is None or not child.enrolments:
+            return False
+        answer = judge(child, self._today, self._book.limits)
+        return rule == PLACEMENT or answer.out_of_school in _SETTLED or answer.because == "deceased"

@@ -1,0 +1,321 @@
+"""Take in a file: good rows land, every bad row comes back, all of a receipt or none of it.
+
+Runs in a worker thread. Reading and checking need no store; keyed look-ups and sealing need no lock; then one
+transaction holds the facts, the leads and duties that follow from them, the receipt, the Idempotency-Key and the
+audit entry.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+
+from gateway.domain import errors
+from gateway.domain.cells import Cell, Value
+from gateway.domain.decision import Grant
+from gateway.domain.errors import Flaw, IdempotencyMismatch
+from gateway.domain.landing import Conflict, LandedUpload, Registers, RegisterTransaction
+from gateway.domain.model import SubjectId
+from gateway.domain.ports import Clock, FileStore, KeyRing, StoredFile
+from gateway.domain.principal import Principal
+from gateway.domain.receipt import MESSAGES, RowCounts, flaw_json, sentences
+from gateway.domain.rows import SHAPES, people
+from gateway.domain.rulebook import Rulebook
+from gateway.domain.sheet import Reading, Record, RowFlaw, UnreadableSheet, read_sheet
+from gateway.domain.spreadsheet import Format, Kind, Sheet, SpreadsheetFiles, UnreadableFile
+from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services.sweep import Sweep
+from schemas.catalogue import EXCHANGES
+from schemas.records import DATASETS, Dataset
+
+IDEMPOTENCY_HOURS = 24
+ERRORS_FILE_DAYS = 7
+WARNINGS_SHOWN = 1000
+
+_REFUSALS: dict[str, type[errors.HuxueError]] = {
+    "not_a_spreadsheet": errors.UnsupportedMedia,
+    "encrypted": errors.InvalidRecord,
+    "too_large": errors.TooLarge,
+    "zip_bomb": errors.TooLarge,
+    "no_header": errors.InvalidRecord,
+    "wrong_dataset": errors.InvalidRecord,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyMapping:
+    """An agency's own headings and codes, from its connector."""
+
+    headings: Mapping[str, tuple[str, ...]]
+    codes: Mapping[str, Mapping[str, str]]
+
+    def translate(self, field: str, cell: Cell) -> Cell:
+        """The schema's code for the agency's own; other cells as they are."""
+        table = self.codes.get(field)
+        if table is None or not isinstance(cell, str | int | float):
+            return cell
+        return table.get(str(cell).strip(), cell)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it was handed in."""
+
+    body: bytes
+    kind: Kind
+    idempotency_key: str | None = None
+    language: str = "zh"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+class Upload:
+    """The use case, after the decision: `land` in a worker thread."""
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        registers: Registers,
+        files: SpreadsheetFiles,
+        store: FileStore,
+        keys: KeyRing,
+        clock: Clock,
+        rulebook: Rulebook,
+        mapping: Callable[[str], AgencyMapping],
+    ) -> None:
+        self._evidence, self._registers, self._files = evidence, registers, files
+        self._store, self._keys = store, keys
+        self._clock, self._book, self._mapping = clock, rulebook, mapping
+
+    def land(self, request: Request, grant: Grant, file: File) -> Mapping[str, object]:
+        """The receipt. Raises InvalidRecord, UnsupportedMedia, TooLarge or IdempotencyMismatch: nothing written."""
+        replayed = self._replay(request, file)
+        if replayed is not None:
+            return replayed
+        dataset = DATASETS[EXCHANGES[request.exchange].dataset or ""]
+        form, sheet, reading = self._read(file, dataset)
+        return self._write(request, grant, file, form, sheet, reading)
+
+    def _replay(self, request: Request, file: File) -> Mapping[str, object] | None:
+        if file.idempotency_key is None:
+            return None
+        client, now = request.principal.client, self._clock.now()
+        found = self._registers.replay(client, request.exchange, file.idempotency_key, now)
+        if found is None:
+            return None
+        if found[0] != file.digest:
+            raise IdempotencyMismatch(
+                "该 Idempotency-Key 已用于另一份文件。", "This Idempotency-Key was used for another file."
+            )
+        return found[1]
+
+    def _read(self, file: File, dataset: Dataset) -> tuple[Format, Sheet, Reading]:
+        try:
+            form, sheets = self._files.read(file.body, file.kind)
+            return (form, *self._first_readable(sheets, dataset))
+        except UnreadableFile as error:
+            raise _refusal(error.code, "", "") from None
+        except UnreadableSheet as error:
+            named = "、".join(error.missing) or error.looks_like or ""
+            raise _refusal(error.code, named, named) from None
+
+    def _first_readable(self, sheets: Sequence[Sheet], dataset: Dataset) -> tuple[Sheet, Reading]:
+        """The first sheet with the dataset's headings; the first sheet's refusal when none has them."""
+        mapping = self._mapping(dataset.id)
+        refusal = UnreadableSheet("no_header", tuple(column.header for column in dataset.required()))
+        for number, sheet in enumerate(sheets):
+            try:
+                return sheet, read_sheet(
+                    sheet.grid,
+                    dataset,
+                    self._clock.today(),
+                    mapping.headings,
+                    mapping.translate,
+                    DATASETS.values(),
+                    sheet.first_row,
+                )
+            except UnreadableSheet as error:
+                refusal = error if number == 0 or error.code == "wrong_dataset" else refusal
+        raise refusal
+
+    def _write(
+        self, request: Request, grant: Grant, file: File, form: Format, sheet: Sheet, reading: Reading
+    ) -> Mapping[str, object]:
+        shape = SHAPES[reading.dataset.id]
+        prepared = self._registers.prepare(people(reading.records, self._keys), shape.creates)
+        upload_id = new_reference(self._clock.now()).replace("ref-", "up-")
+        errors_file: StoredFile | None = None
+        try:
+            with self._registers.transaction() as transaction:
+                now = self._clock.now()
+                counts = self._merge(transaction, request, reading, prepared, upload_id)
+                errors_file = self._errors_file(request, form, sheet, reading, upload_id, now)
+                receipt = _receipt(upload_id, counts, reading, errors_file, file.language)
+                if errors_file is not None:
+                    transaction.save_file(errors_file)
+                self._keep(transaction, request, grant, file, receipt, now)
+        except BaseException:
+            if errors_file is not None:
+                self._store.remove(errors_file.id)
+            raise
+        return receipt
+
+    def _merge(
+        self,
+        transaction: RegisterTransaction,
+        request: Request,
+        reading: Reading,
+        prepared: object,
+        upload_id: str,
+    ) -> RowCounts:
+        shape = SHAPES[reading.dataset.id]
+        settled = transaction.settle(prepared, shape.renames)
+        region = request.principal.region[:6]
+        subjects = _own_school(transaction, request.principal, region, settled.subjects)
+        rows = _settled_rows(reading, subjects, shape.facts)
+        tally = transaction.merge(reading.dataset.id, region, rows, upload_id, settled.renamed)
+        if reading.dataset.id == "student-register":
+            transaction.name_schools(region, _schools(reading.records))
+        return RowCounts(
+            rows=reading.rows,
+            accepted=tally.accepted,
+            unchanged=tally.unchanged + len(reading.repeated),
+            rejected=len(reading.refused_rows),
+            skipped=reading.skipped,
+        )
+
+    def _keep(
+        self,
+        transaction: RegisterTransaction,
+        request: Request,
+        grant: Grant,
+        file: File,
+        receipt: Mapping[str, object],
+        now: datetime,
+    ) -> None:
+        """The receipt, what follows from the facts, and the evidence, in the one transaction."""
+        region, today = request.principal.region[:6], self._clock.today()
+        upload = LandedUpload(
+            id=str(receipt["upload_id"]),
+            region=region,
+            exchange=request.exchange,
+            agency=request.principal.agency,
+            client=request.principal.client,
+            law_date=today,
+            received_at=now,
+            body_digest=file.digest,
+            receipt=receipt,
+            idempotency_key=file.idempotency_key,
+            expires_at=now + timedelta(hours=IDEMPOTENCY_HOURS),
+        )
+        transaction.save_upload(upload)
+        Sweep(self._book, today, now).run(transaction, region)
+        digest = hashlib.sha256(orjson.dumps(receipt)).hexdigest()
+        count = int(str(receipt["accepted"]))
+        transaction.write_audit(
+            self._evidence.entry(request, grant, count=count, digest=digest, detail=upload.id)
+        )
+
+    def _errors_file(
+        self, request: Request, form: Format, sheet: Sheet, reading: Reading, upload_id: str, now: datetime
+    ) -> StoredFile | None:
+        """The refused rows as they came, each with what to do, in the format they came in; sealed at rest."""
+        if not reading.flaws:
+            return None
+        body = self._files.write(form, *_refused_table(sheet, reading))
+        file_id = upload_id.replace("up-", "file-")
+        self._store.write(file_id, [body])
+        return StoredFile(
+            id=file_id,
+            client=request.principal.client,
+            media_type=form.media_type,
+            name=f"{reading.dataset.id}-errors.{form.kind}",
+            size=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+            expires_at=now + timedelta(days=ERRORS_FILE_DAYS),
+        )
+
+
+def _refusal(code: str, zh_more: str, en_more: str) -> errors.HuxueError:
+    zh, en = MESSAGES[code]
+    flaw = Flaw(code, zh + zh_more, en + en_more)
+    return _REFUSALS[code](flaw.message_zh, flaw.message_en, (flaw,))
+
+
+def _own_school(
+    transaction: RegisterTransaction,
+    principal: Principal,
+    region: str,
+    subjects: Sequence[SubjectId | Conflict | None],
+) -> Sequence[SubjectId | Conflict | None]:
+    """A class teacher writes about pupils of the own school; another school's pupil looks like an unknown one."""
+    if principal.school is None:
+        return subjects
+    known = [subject for subject in subjects if isinstance(subject, bytes)]
+    schools = transaction.schools_of(region, known)
+    return [
+        subject if isinstance(subject, bytes) and schools.get(subject) == principal.school else None
+        for subject in subjects
+    ]
+
+
+def _settled_rows(
+    reading: Reading,
+    subjects: Sequence[SubjectId | Conflict | None],
+    facts: Callable[[Mapping[str, Value]], tuple[object, ...]],
+) -> list[tuple[SubjectId, tuple[object, ...]]]:
+    """Rows whose child is known, as facts; the others become flaws."""
+    rows = []
+    column = reading.dataset.by_name[reading.dataset.subject]
+    for record, subject in zip(reading.records, subjects, strict=True):
+        if isinstance(subject, bytes):
+            rows.append((subject, facts(record.values)))
+            continue
+        code = "unknown_student" if subject is None else "identity_conflict"
+        reading.flaws.append(RowFlaw(record.row, column.header, code, column.name, ""))
+    reading.flaws.sort(key=lambda flaw: flaw.row)
+    return rows
+
+
+def _schools(records: Sequence[Record]) -> Mapping[str, str]:
+    named = ((record.values["school_code"], record.values.get("school_name")) for record in records)
+    return {str(code): str(name) for code, name in named if name}
+
+
+def _refused_table(sheet: Sheet, reading: Reading) -> tuple[list[str], list[list[Cell]]]:
+    headings = [str(heading or "") for heading in reading.headings]
+    texts = sentences(reading.flaws, reading.dataset)
+    rows = [
+        [*_padded(sheet.grid[number - sheet.first_row], len(headings)), number, text]
+        for number, text in sorted(texts.items())
+    ]
+    return [*headings, "原文件行号", "错误说明"], rows
+
+
+def _padded(row: Sequence[Cell], width: int) -> list[Cell]:
+    return [*row[:width], *([None] * (width - len(row)))]
+
+
+def _receipt(
+    upload_id: str, counts: RowCounts, reading: Reading, errors_file: StoredFile | None, language: str
+) -> dict[str, object]:
+    def shown(flaws: Sequence[RowFlaw]) -> list[dict[str, object]]:
+        return [flaw_json(flaw, reading.dataset, language) for flaw in flaws]
+
+    return {
+        "upload_id": upload_id,
+        "rows": counts.rows,
+        "accepted": counts.accepted,
+        "unchanged": counts.unchanged,
+        "rejected": counts.rejected,
+        "skipped": counts.skipped,
+        "errors": shown(reading.flaws),
+        "warnings": shown(reading.warnings[:WARNINGS_SHOWN]),
+        "warnings_total": len(reading.warnings),
+        "errors_file": f"/v1/files/{errors_file.id}" if errors_file else None,
+    }

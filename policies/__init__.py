@@ -1,0 +1,1 @@
+"""Policies as data: Cedar and YAML files. The package exists only so that they can be found when installed."""

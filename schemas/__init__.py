@@ -1,0 +1,1 @@
+"""What the agencies exchange: identifiers, code tables, record types and the catalogue. No I/O beyond its own data."""

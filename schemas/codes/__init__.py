@@ -1,0 +1,1 @@
+"""Code lists: administrative regions (`region`) and the small tables of the record types (`tables`)."""
