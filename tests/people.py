@@ -1,0 +1,48 @@
+"""Invented people and small files for tests. Nobody here exists: ids are computed, names are made up."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from schemas.identifiers import resident_id_check
+
+STUDENT_HEADINGS = (
+    "姓名,性别,出生日期,身份证件类型,身份证件号,学籍号,学校标识码,学校名称,年级,就读方式,学生状态,状态日期,"
+    "现住址行政区划,家庭经济困难,留守儿童,单亲家庭"
+).split(",")
+
+
+def resident_id(birth: date = date(2015, 3, 5), number: int = 2, area: str = "530423") -> str:
+    """A valid, invented id number; `number` 0–999 makes it a different child (even: female)."""
+    first = f"{area}{birth:%Y%m%d}{number:03d}"
+    return first + resident_id_check(first)
+
+
+def student(number: int = 2, birth: date = date(2015, 3, 5), **changes: str) -> dict[str, str]:
+    """One row of the student register by Chinese heading; `changes` by heading override it."""
+    id_number = resident_id(birth, number)
+    row = {
+        "姓名": f"测试{chr(0x4E00 + number)}",
+        "性别": "女" if number % 2 == 0 else "男",
+        "出生日期": birth.isoformat(),
+        "身份证件类型": "居民身份证",
+        "身份证件号": id_number,
+        "学籍号": "G" + id_number,
+        "学校标识码": "2153001234",
+        "学校名称": "示范小学",
+        "年级": "四年级",
+        "就读方式": "走读",
+        "学生状态": "在校",
+        "状态日期": "2026-09-01",
+        "现住址行政区划": "530423101",
+        "家庭经济困难": "否",
+        "留守儿童": "否",
+        "单亲家庭": "否",
+    }
+    return {**row, **changes}
+
+
+def csv_file(rows: Sequence[dict[str, str]], encoding: str = "utf-8", delimiter: str = ",") -> bytes:
+    """Rows as a delimited file with their headings first."""
+    headings = list(rows[0])
+    lines = [headings, *([row[heading] for heading in headings] for row in rows)]
+    return "".join(delimiter.join(line) + "\r\n" for line in lines).encode(encoding)
