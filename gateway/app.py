@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ from gateway.domain.errors import HuxueError
 from gateway.domain.rulebook import Rulebook
 from gateway.http.auth import Authenticator
 from gateway.http.context import Context
+from gateway.http.fastlane import FastLane
 from gateway.http.logging import log
 from gateway.http.middleware import SecurityHeaders
 from gateway.http.oauth import TokenServer
@@ -53,6 +55,8 @@ from gateway.settings import Settings
 from gateway.version import version
 
 _HOUSEKEEPING_SECONDS = 60.0
+_GC_THRESHOLDS = (50_000, 20, 100)
+_CHECKPOINT_SECONDS = 1.0
 
 
 class NotReady(Exception):
@@ -163,6 +167,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(Exception, on_unexpected)
+    app.add_middleware(FastLane, handler=exchanges.ask)
     app.add_middleware(SecurityHeaders)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     return app
@@ -172,18 +177,28 @@ def _lifespan(parts: Parts) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(parts.jobs.fail_running)
-        housekeeping = asyncio.create_task(_housekeeping(parts))
+        tasks = [asyncio.create_task(_housekeeping(parts)), asyncio.create_task(_checkpoints(parts))]
         # Nothing made so far dies before the process does: keep the collector from walking it again and again.
+        # A file of a hundred thousand rows makes millions of objects at once: look for cycles less often.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
         log.info("started", policies=parts.points.version)
         yield
-        housekeeping.cancel()
+        for task in tasks:
+            task.cancel()
         await parts.context.export.stop()
-        await asyncio.gather(housekeeping, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         parts.store.close()
 
     return lifespan
+
+
+async def _checkpoints(parts: Parts) -> None:
+    while True:
+        await asyncio.sleep(_CHECKPOINT_SECONDS)
+        with contextlib.suppress(sqlite3.Error):
+            await asyncio.to_thread(parts.store.checkpoint)
 
 
 async def _housekeeping(parts: Parts) -> None:

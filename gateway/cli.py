@@ -12,18 +12,21 @@ from gateway.adapters.keys import KeyRingError, create_keyring
 from gateway.adapters.rulebook import RulebookError
 from gateway.app import NotReady
 from gateway.commands import clients, policy, serve, simulate
-# demo
+from gateway.demo import run as demo
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
 from gateway.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="护学：让每个孩子都在校 / keeps every child in school.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="护学：让每个孩子都在校 / keeps every child in school."
+)
 app.add_typer(clients.app, name="client", help="登记与注销客户端 / register and revoke clients")
 app.add_typer(policy.app, name="policy", help="检查与解释策略 / check and explain policies")
 keys_app = typer.Typer(no_args_is_help=True)
 app.add_typer(keys_app, name="keys", help="密钥 / keys")
 app.command("token", help="打印访问令牌，供 curl 使用 / print an access token, for curl")(clients.token)
 app.command("simulate", help="启动一个部门的模拟系统 / run an agency's simulated system")(simulate.simulate)
+app.command("demo", help="演示：一个县、六个部门、四个故事 / a county, six agencies, four stories")(demo.run)
 
 
 Data = Annotated[Path, typer.Option(envvar="HUXUE_DATA", help="数据目录 / data folder")]
@@ -80,5 +83,3 @@ def main() -> None:
     except (NotReady, KeyRingError, RulebookError) as error:
         typer.echo(f"huxue: {error}", err=True)
         sys.exit(2)
-
-

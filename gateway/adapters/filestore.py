@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from gateway.domain.ports import KeyRing
 
@@ -23,28 +24,35 @@ class SealedFileStore:
         """Seal and store; on disk before this returns. Returns the number of plain bytes."""
         path, size = self._path(file_id), 0
         partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            number = 0
-            for number, chunk in enumerate(chunks):
-                size += len(chunk)
-                self._frame(file, file_id, number, _MORE + chunk)
-            self._frame(file, file_id, number + 1, _LAST)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
+        try:
+            with partial.open("wb") as file:
+                number = -1
+                for number, chunk in enumerate(chunks):
+                    size += len(chunk)
+                    self._frame(file, file_id, number, _MORE + chunk)
+                self._frame(file, file_id, number + 1, _LAST)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(path)
+        finally:
+            partial.unlink(missing_ok=True)
         return size
 
-    def _frame(self, file: object, file_id: str, number: int, plain: bytes) -> None:
+    def _frame(self, file: BinaryIO, file_id: str, number: int, plain: bytes) -> None:
         sealed = self._keys.seal(f"file:{file_id}:{number}", plain)
-        file.write(len(sealed).to_bytes(4, "big") + sealed)  # type: ignore[attr-defined]
+        file.write(len(sealed).to_bytes(4, "big") + sealed)
 
     def read(self, file_id: str) -> Iterator[bytes]:
-        """The chunks; raises FileNotFoundError, or InvalidTag when the file was changed."""
-        with self._path(file_id).open("rb") as file:
+        """The chunks; FileNotFoundError at once, InvalidTag on the way when the file was changed."""
+        return self._chunks(file_id, self._path(file_id).open("rb"))
+
+    def _chunks(self, file_id: str, opened: BinaryIO) -> Iterator[bytes]:
+        with opened as file:
             number = 0
             while True:
                 length = int.from_bytes(file.read(4), "big")
-                plain = self._keys.open(f"file:{file_id}:{number}", file.read(length))
+                sealed = file.read(length)
+                plain = self._keys.open(f"file:{file_id}:{number}", sealed if len(sealed) == length else b"")
                 if plain[:1] == _LAST:
                     return
                 yield plain[1:]

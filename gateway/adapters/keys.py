@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -41,7 +42,8 @@ CONSUMER_PREFIXES = {
     "public_security": "ps",
     "gateway": "gw",
 }
-_ALPHABET = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", dtype=np.uint8)
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_ALPHABET = np.frombuffer(_LETTERS.encode(), dtype=np.uint8)
 _BIT_WEIGHTS = np.array([16, 8, 4, 2, 1], dtype=np.uint8)
 
 
@@ -62,6 +64,9 @@ class _Roots:
 
     def __repr__(self) -> str:
         return "_Roots(…)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("root secrets are not pickled")
 
 
 def create_keyring(path: Path) -> None:
@@ -89,7 +94,7 @@ def load_keyring(path: Path) -> "FileKeyRing":
         raise KeyRingError(f"the key ring {path} can be read by others: chmod 600 it")
     try:
         return FileKeyRing(_parse(json.loads(path.read_text(encoding="utf-8"))))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise KeyRingError(f"{path} is not a key ring") from error
 
 
@@ -101,6 +106,13 @@ def _parse(body: dict[str, Any]) -> _Roots:
 
 def _b64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
+
+
+def _decrypt(cipher: AESGCM, sealed: bytes, context: bytes) -> bytes:
+    """What stands behind the nonce; InvalidTag also for what is too short to have one (erased, cut off)."""
+    if len(sealed) < _NONCE:
+        raise InvalidTag
+    return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], context)
 
 
 def _derive(root: bytes, info: str) -> bytes:
@@ -123,6 +135,16 @@ def _prepared_hmac(key: bytes) -> Callable[[bytes], bytes]:
     if not hmac.compare_digest(digest(b"self-test"), hmac.digest(key, b"self-test", "sha256")):
         raise KeyRingError("the prepared HMAC disagrees with the library's")
     return digest
+
+
+_PAIRS = [a + b for a in _LETTERS for b in _LETTERS]
+_SHIFTS = tuple(range(150, -1, -10))
+
+
+def base32(raw: bytes) -> str:
+    """RFC 4648 base32 in lower case of 20 bytes: ten bits at a time from a table."""
+    number = int.from_bytes(raw, "big")
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def _base32(digests: Sequence[bytes]) -> list[str]:
@@ -168,8 +190,7 @@ class FileKeyRing:
     def pseudonym(self, consumer: str, subject: SubjectId) -> Pseudonym:
         """How `consumer` knows the child, e.g. ``ca1-`` and 32 characters (160 bits)."""
         prefix, digest = self._consumer(consumer)
-        text = base64.b32encode(digest(subject)[:PSEUDONYM_BYTES]).decode("ascii").lower()
-        return Pseudonym(prefix + text)
+        return Pseudonym(prefix + base32(digest(subject)[:PSEUDONYM_BYTES]))
 
     def pseudonyms(self, consumer: str, subjects: Sequence[SubjectId]) -> list[Pseudonym]:
         """`pseudonym` over many subjects, in their order."""
@@ -192,9 +213,8 @@ class FileKeyRing:
 
     def derived_id(self, prefix: str, *parts: bytes) -> str:
         """``prefix-`` and 26 characters (130 bits) over the length-framed parts."""
-        framed = b"".join(len(part).to_bytes(4, "big") + part for part in (prefix.encode(), *parts))
-        text = base64.b32encode(self._ids(framed)[:PSEUDONYM_BYTES]).decode("ascii").lower()
-        return f"{prefix}-{text[:26]}"
+        framed = b"".join([len(part).to_bytes(4, "big") + part for part in (prefix.encode(), *parts)])
+        return f"{prefix}-{base32(self._ids(framed)[:PSEUDONYM_BYTES])[:26]}"
 
     def seal_identity(self, subject: SubjectId, identity: bytes) -> tuple[bytes, bytes]:
         """A fresh data key wraps the identity; the subject id is authenticated with both."""
@@ -205,8 +225,7 @@ class FileKeyRing:
 
     def open_identity(self, subject: SubjectId, wrapped: bytes, sealed: bytes) -> bytes:
         """The identity; raises `cryptography.exceptions.InvalidTag` when anything was changed."""
-        data_key = self._wrap.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject)
-        return AESGCM(data_key).decrypt(sealed[:_NONCE], sealed[_NONCE:], subject)
+        return _decrypt(AESGCM(_decrypt(self._wrap, wrapped, subject)), sealed, subject)
 
     def seal(self, purpose: str, plain: bytes) -> bytes:
         """AES-256-GCM under the purpose's own key; the nonce stands in front."""
@@ -215,7 +234,7 @@ class FileKeyRing:
 
     def open(self, purpose: str, sealed: bytes) -> bytes:
         """What `seal` sealed for the same purpose; InvalidTag otherwise."""
-        return self._cipher(purpose).decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose.encode())
+        return _decrypt(self._cipher(purpose), sealed, purpose.encode())
 
     def _cipher(self, purpose: str) -> AESGCM:
         kind = purpose.split(":", 1)[0]

@@ -32,7 +32,7 @@ def _clients(data: Path) -> SqliteClients:
     """The registered clients of a data folder; it is brought up to date on the way."""
     if not data.is_dir():
         raise NotReady(f"missing: data folder {data}")
-    settings = Settings(data=data)  # type: ignore[call-arg]
+    settings = Settings(data=data)
     upgrade(f"sqlite:///{settings.store_path}")
     return SqliteClients(Store(settings.store_path))
 
@@ -44,7 +44,9 @@ def add(
     role: Annotated[str, typer.Option(help="岗位 / role, e.g. recruitment_checker")],
     region: Annotated[str, typer.Option(help="行政区划 / region code, e.g. 530423")],
     out: Annotated[Path, typer.Option(help="私钥文件 / file for the private key")],
-    school: Annotated[str | None, typer.Option(help="学校标识码（班主任）/ school code (class teacher)")] = None,
+    school: Annotated[
+        str | None, typer.Option(help="学校标识码（班主任）/ school code (class teacher)")
+    ] = None,
 ) -> None:
     """Counts at once on a running gateway."""
     _check(agency, role, region, school)
@@ -70,7 +72,7 @@ _PUBLIC = ("kty", "crv", "x", "y", "kid")
 
 
 def _check(agency: str, role: str, region: str, school: str | None) -> None:
-    known = load(Settings(data=Path()).policies).registry.roles  # type: ignore[call-arg]
+    known = load(Settings(data=Path()).policies).registry.roles
     if f"{agency}/{role}" not in known:
         names = ", ".join(sorted(known))
         raise NotReady(f"no role {agency}/{role}; roles are: {names}")

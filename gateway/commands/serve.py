@@ -1,6 +1,7 @@
 """`huxue serve`."""
 
 import os
+from typing import Any
 
 import uvicorn
 
@@ -29,7 +30,7 @@ def serve(settings: Settings) -> None:
     uvicorn.run(create_app(settings), host=settings.host, port=settings.port, **SERVER)
 
 
-SERVER: dict[str, object] = {
+SERVER: dict[str, Any] = {
     "loop": "uvloop",
     "http": "httptools",
     "log_config": None,

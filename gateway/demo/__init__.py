@@ -1,0 +1,1 @@
+"""The demo: a county in a temporary folder, six simulated agencies, four stories, and the check."""

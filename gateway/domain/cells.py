@@ -28,7 +28,8 @@ class Problem:
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+?\d{2}", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_MONTH = re.compile(r"(\d{4})[-/.年]?(\d{1,2})(?:月|[-/.]0?1(?:[ T]0{1,2}:00(?::00)?)?)?")
+_MONTH = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})(?:月|[-/.]0?1)?|([0-9]{2}))")
+_MIDNIGHT = re.compile(r"(?:[\s\u200b-\u200d\u2060\ufeff]+|T)0{1,2}:00(?::00(?:\.0+)?)?$")
 _BLANKS = re.compile(r"[\s\u200b-\u200d\u2060\ufeff]+")
 _SPREADSHEET_EPOCH = date(1899, 12, 30)
 _NAME_LIMIT = 64
@@ -53,22 +54,21 @@ def is_blank(cell: Cell) -> bool:
 
 def read_date(cell: Cell) -> date | Problem:
     """2026-03-05, 2026/3/5, 20260305, 2026年3月5日, a spreadsheet date or its serial number."""
-    if isinstance(cell, datetime):
-        return cell.date()
     if isinstance(cell, date):
-        return cell
-    text = _BLANKS.sub("", text_of(cell))
+        return _calendar_date(cell.year, cell.month, cell.day)
+    text = _day_text(cell)
     if not isinstance(cell, str) and re.fullmatch(r"\d{5}", text):
-        return _SPREADSHEET_EPOCH + timedelta(days=int(text))
-    found = _DATE.match(text) or _COMPACT_DATE.fullmatch(text)
-    if found is None or not _only_midnight(text[found.end() :]):
+        day = _SPREADSHEET_EPOCH + timedelta(days=int(text))
+        return _calendar_date(day.year, day.month, day.day)
+    found = _DATE.fullmatch(text) or _COMPACT_DATE.fullmatch(text)
+    if found is None:
         return Problem("bad_date")
     return _calendar_date(*(int(part) for part in found.groups()))
 
 
-def _only_midnight(rest: str) -> bool:
-    """Spreadsheets often save a date as text with a midnight time behind it; blanks are already gone."""
-    return not rest or re.fullmatch(r"T?0{1,2}:00(:00)?(\.0+)?", rest) is not None
+def _day_text(cell: Cell) -> str:
+    """Without blanks, and without the midnight that spreadsheets save behind a date (2026/3/1 00:00)."""
+    return _BLANKS.sub("", _MIDNIGHT.sub("", text_of(cell)))
 
 
 def _calendar_date(year: int, month: int, day: int) -> date | Problem:
@@ -80,23 +80,30 @@ def _calendar_date(year: int, month: int, day: int) -> date | Problem:
 
 
 def read_month(cell: Cell) -> str | Problem:
-    """A month as YYYY-MM; also 2026年10月, 202610, 2026/10 and a spreadsheet date in that month."""
-    if isinstance(cell, date):
-        return f"{cell.year:04d}-{cell.month:02d}"
-    found = _MONTH.fullmatch(_BLANKS.sub("", text_of(cell)))
-    if found is None or not 1 <= int(found[2]) <= 12:
+    """A month as YYYY-MM; also 2026年10月, 202610, 2026/10 and a spreadsheet date in that month.
+
+    The number 2026.1 is refused: it is what a spreadsheet makes of January and of 2026.10 alike.
+    """
+    text = _day_text(cell)
+    if isinstance(cell, date) or (not isinstance(cell, str) and re.fullmatch(r"\d{5}", text)):
+        day = read_date(cell)
+        return f"{day.year:04d}-{day.month:02d}" if isinstance(day, date) else day
+    found = _MONTH.fullmatch(text)
+    if found is None or (isinstance(cell, float) and not cell.is_integer()):
         return Problem("bad_date")
-    return f"{found[1]}-{int(found[2]):02d}"
+    first = _calendar_date(int(found[1]), int(found[2] or found[3]), 1)
+    return f"{first.year:04d}-{first.month:02d}" if isinstance(first, date) else first
 
 
 def read_identifier(cell: Cell, parse: Callable[[str], str]) -> str | Problem:
     """An id number; a numeric cell has already lost its last digits to the spreadsheet's 15."""
-    if not isinstance(cell, str) or _SCIENTIFIC.fullmatch(_BLANKS.sub("", text_of(cell))):
+    if not isinstance(cell, str):
         return Problem("precision_lost")
     try:
         return parse(cell)
     except IdentifierError as error:
-        return Problem(error.code)
+        rounded = _SCIENTIFIC.fullmatch(_BLANKS.sub("", text_of(cell)))
+        return Problem("precision_lost" if rounded else error.code)
 
 
 def read_integer(cell: Cell, column: Column) -> int | Problem:

@@ -48,6 +48,7 @@ class Mask:
             field.name for field in exchange.fields if self._out(grant, field.name)
         )
         self._treats = tuple((name, _TREATS[grant.fields[name]]) for name in self.names)
+        self.words: Mapping[str, str] = treatments(grant)
         self._plain = all(grant.fields[name] in _FINEST for name in self.names)
 
     @staticmethod

@@ -1,10 +1,10 @@
 """Deadlines: working days by the State Council's yearly holiday notice, calendar days otherwise.
 
-Past the last year with a calendar, only weekends are free and `Calendar.warning` says so.
+Past the last year with a calendar, only weekends are free; `Calendar.knows` says so.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 SATURDAY = 5
@@ -59,7 +59,11 @@ class DutyBook:
 
     rules: Mapping[str, DutyRule]
     calendar: Calendar
+    _known: dict[tuple[str, date], date] = field(default_factory=dict, repr=False, compare=False)
 
     def due(self, duty: str, start: date) -> date:
         """The deadline of `duty` starting on `start`; KeyError for an unknown duty (checked at load)."""
-        return self.rules[duty].due(start, self.calendar)
+        found = self._known.get((duty, start))
+        if found is None:
+            found = self._known[duty, start] = self.rules[duty].due(start, self.calendar)
+        return found

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.domain.audit import AuditEntry
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
@@ -12,8 +12,7 @@ from gateway.domain.ports import Identity, StoredFile
 from gateway.domain.rules import Assessment
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Somebody named in a row: the keyed look-ups of their identifiers (the resident id's first), and who they are."""
 
     lookups: tuple[bytes, ...]
@@ -28,10 +27,11 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """For each person a subject, a conflict, or None when nobody knows them; and whose identity was corrected."""
+    """For each person a subject, a conflict, or None when nobody knows them; whose identity was corrected; who is new."""
 
     subjects: Sequence[SubjectId | Conflict | None]
     renamed: set[SubjectId]
+    fresh: set[SubjectId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class RegisterTransaction(RuleTransaction, Protocol):
         region: str,
         rows: Sequence[tuple[SubjectId, tuple[object, ...]]],
         upload_id: str,
-        touched: set[SubjectId],
+        settled: Settled,
     ) -> Tally: ...
 
     def schools_of(self, region: str, subjects: Sequence[SubjectId]) -> Mapping[SubjectId, str]:

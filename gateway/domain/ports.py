@@ -61,8 +61,7 @@ class KeyRing(Protocol):
     def open(self, purpose: str, sealed: bytes) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who a child is. Lives sealed in the vault; `repr` shows nothing."""
 
     resident_id: str | None

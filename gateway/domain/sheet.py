@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from gateway.domain.cells import Cell, Problem, Value, hint, is_blank, reader, text_of
 from schemas.codes.region import regions
@@ -15,10 +16,15 @@ from schemas.codes.tables import table
 from schemas.identifiers import parse_resident_id
 from schemas.records import Column, Dataset, Kind
 
+_SPECIAL_STARTS = frozenset("合总小共备说填制审注本全 \t\ufeff\u200b\u3000\xa0") | {""}
+"""First characters after which a row may be something other than a record."""
+
 Grid = Sequence[Sequence[Cell]]
 Translate = Callable[[str, Cell], Cell]
 
 _HEADING_SEARCH = 30
+_ID_LENGTH = 18
+_TOTAL = re.compile(r"(本页|本校|全校|本县)?(合计|总计|小计|共计)[:：]?")
 _REMARK = re.compile(r"(合计|总计|小计|共计|备注|说明|填表|制表|审核|注[:：])")
 _NOISE = re.compile(r"[\s*＊:：()（）]|必填|\ufeff")
 
@@ -34,8 +40,7 @@ class RowFlaw:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One accepted row: its number in the file and its values by field name."""
 
     row: int
@@ -96,7 +101,8 @@ def find_headings(
     grid: Grid, dataset: Dataset, more: Mapping[str, tuple[str, ...]], others: Iterable[Dataset]
 ) -> tuple[int, dict[str, int]]:
     """The index of the heading row and its columns; raises UnreadableSheet when there is none that serves."""
-    best, placed = 0, {}
+    best = 0
+    placed: dict[str, int] = {}
     for index, row in enumerate(grid[:_HEADING_SEARCH]):
         found = place_columns(row, dataset, more)
         if len(found) > len(placed):
@@ -134,12 +140,21 @@ def read_sheet(
     start, placed = find_headings(grid, dataset, more_headings or {}, others)
     reading = Reading(dataset, grid[start], start + first_row)
     numbers, rows = _data_rows(grid, start, placed, reading, first_row)
+    cells = _columns(rows, max(placed.values()) + 1)
     columns = {
-        name: _read_column(dataset.by_name[name], [_at(row, index) for row in rows], law_date, translate)
+        name: _read_column(dataset.by_name[name], cells[index], law_date, translate)
         for name, index in placed.items()
     }
     _collect(reading, numbers, rows, columns, placed)
     return reading
+
+
+def _columns(rows: Sequence[Sequence[Cell]], width: int) -> list[tuple[Cell, ...]]:
+    """The rows' cells column by column; short rows are filled up with nothing."""
+    if not rows:
+        return [()] * width
+    filled = (row if len(row) >= width else [*row, *[None] * (width - len(row))] for row in rows)
+    return list(zip(*(row[:width] for row in filled), strict=True))
 
 
 def _at(row: Sequence[Cell], index: int) -> Cell:
@@ -153,10 +168,12 @@ def _data_rows(
     numbers: list[int] = []
     rows: list[Sequence[Cell]] = []
     heading = [heading_key(cell) for cell in grid[start]]
+    starts = {text_of(cell)[:1] for cell in grid[start]} | _SPECIAL_STARTS
     reading.skipped = start
     for index in range(start + 1, len(grid)):
         row = grid[index]
-        if _passed_over(row, placed, reading.dataset, heading):
+        ordinary = row and row[0].__class__ is str and row[0][:1] not in starts
+        if not ordinary and _passed_over(row, placed, reading.dataset, heading):
             reading.skipped += 1
         else:
             numbers.append(index + first_row)
@@ -173,28 +190,25 @@ def _passed_over(
         return True
     if not isinstance(first, str):
         return False
-    if _REMARK.match(text_of(first).replace(" ", "")):
-        required = [placed[column.name] for column in dataset.required()]
-        return sum(is_blank(_at(row, index)) for index in required) * 2 >= len(required)
-    return heading_key(first) == next(key for key in heading if key) and [
-        heading_key(cell) for cell in row
-    ] == list(heading)
+    label = text_of(first).replace(" ", "")
+    required = [placed[column.name] for column in dataset.required()]
+    blanks = sum(is_blank(_at(row, index)) for index in required)
+    if _TOTAL.fullmatch(label) and blanks:
+        return True
+    if _REMARK.match(label):
+        return blanks * 2 >= len(required)
+    return heading_key(first) == next(key for key in heading if key) and all(
+        heading_key(_at(row, index)) == heading[index] for index in placed.values()
+    )
 
 
 def _read_column(
-    column: Column, cells: list[Cell], law_date: date, translate: Translate | None
+    column: Column, cells: Sequence[Cell], law_date: date, translate: Translate | None
 ) -> list[Value | Problem]:
     """Read each different cell once: most columns hold few different values."""
     read = reader(column)
-    memo: dict[tuple[type, Cell], Value | Problem] = {}
-    values: list[Value | Problem] = []
-    for cell in cells:
-        key = (cell.__class__, cell)
-        value = memo.get(key, memo)
-        if value is memo:
-            value = memo[key] = _read_cell(column, cell, law_date, read, translate)
-        values.append(value)  # type: ignore[arg-type]
-    return values
+    known = {cell: _read_cell(column, cell, law_date, read, translate) for cell in set(cells)}
+    return [known[cell] for cell in cells]
 
 
 def _read_cell(
@@ -247,7 +261,7 @@ def _flawed_rows(columns: Mapping[str, list[Value | Problem]]) -> dict[int, list
     for name, values in columns.items():
         for index, value in enumerate(values):
             if value.__class__ is Problem:
-                flawed.setdefault(index, []).append((name, value.code))  # type: ignore[union-attr]
+                flawed.setdefault(index, []).append((name, value.code))
     return flawed
 
 
@@ -266,6 +280,27 @@ def record_key(dataset: Dataset, values: Mapping[str, Value]) -> tuple[Value, ..
     return (child, *(values[name] for name in dataset.key))
 
 
+def _earlier(
+    dataset: Dataset,
+    record: Mapping[str, Value],
+    values: tuple[Value, ...],
+    seen: dict[tuple[Value, ...], tuple[Value, ...]],
+) -> tuple[Value, ...] | None:
+    """An earlier row of the same record; a row without id number is found by student number, and finds by it.
+
+    Two different id numbers with one student number are two children: that conflict is settled in the store.
+    """
+    key = record_key(dataset, record)
+    earlier = seen.get(key)
+    if earlier is None and "id_number" in dataset.by_name and dataset.subject != "id_number":
+        number = record[dataset.subject]
+        has_id = record.get("id_number") is not None
+        earlier = seen.get(("without id", number) if has_id else ("with id", number))
+        seen.setdefault(("with id" if has_id else "without id", number), values)
+    seen.setdefault(key, values)
+    return earlier
+
+
 def _admit(
     reading: Reading,
     number: int,
@@ -273,9 +308,8 @@ def _admit(
     values: tuple[Value, ...],
     seen: dict[tuple[Value, ...], tuple[Value, ...]],
 ) -> None:
-    key = record_key(reading.dataset, record)
-    earlier = seen.setdefault(key, values)
-    if earlier is values:
+    earlier = _earlier(reading.dataset, record, values, seen)
+    if earlier is None:
         reading.records.append(Record(number, record))
     elif earlier == values:
         reading.repeated.append(number)
@@ -316,9 +350,16 @@ def _check_student(values: Mapping[str, Value | Problem]) -> list[tuple[str, str
     id_number = values.get("id_number")
     if id_number is None:
         return [] if values["id_type"] == "other" else [("id_number", "missing_required")]
-    if parse_resident_id(str(id_number)).birth_date != values["birth_date"]:
+    if _birth_inside(str(id_number)) != values["birth_date"]:
         return [("birth_date", "birth_date_mismatch")]
     return []
+
+
+def _birth_inside(resident_id: str) -> date:
+    """The birth date inside an id number that was read before; the old foreigner's card is read again."""
+    if len(resident_id) == _ID_LENGTH:
+        return date(int(resident_id[6:10]), int(resident_id[10:12]), int(resident_id[12:14]))
+    return parse_resident_id(resident_id).birth_date
 
 
 def _check_attendance(values: Mapping[str, Value | Problem]) -> list[tuple[str, str]]:

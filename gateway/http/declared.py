@@ -18,6 +18,11 @@ _TEXTS = {
 }
 
 
+def problem_response(status: int) -> dict[str, Any]:
+    """A problem of that status, for the OpenAPI document."""
+    return {"description": _TEXTS[status], "content": _PROBLEM}
+
+
 def declare(
     authenticator: AuthenticatorName,
     purpose: PurposePlace,
@@ -33,7 +38,7 @@ def declare(
     if request is not None:
         extra["requestBody"] = request
     responses: dict[int | str, dict[str, Any]] = {
-        status: {"description": _TEXTS[status], "content": _PROBLEM} for status in sorted(set(statuses))
+        status: problem_response(status) for status in sorted(set(statuses))
     }
     if answer is not None:
         responses[200] = answer

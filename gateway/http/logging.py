@@ -1,7 +1,8 @@
 """Structured logs that cannot hold a person: values are let through by shape, never filtered by name alone.
 
-Log texts are English, so any 汉字 is somebody's data; runs of digits long enough for an id or a phone number are cut
-out; an exception is logged by type and place, since its message may quote what it choked on.
+Log texts are English, so any 汉字 is somebody's data, escaped ones too; runs of digits long enough for an id or a phone
+number are cut out, however they are broken up; an exception is logged by type and place, since its message may quote
+what it choked on.
 """
 
 import logging
@@ -14,8 +15,14 @@ from typing import Any
 import structlog
 
 REDACTED = "[redacted]"
-_SAFE = re.compile(r"[\x20-\x7e]{0,400}")
-_ID_LIKE = re.compile(r"(?<![0-9A-Za-z])(?:\d[\s-]?){10,20}[0-9Xx]?(?![0-9A-Za-z])|\d{10,}")
+_LARGEST = 10**9
+# No backslash and no percent-encoded byte above 7F: that is how 汉字 look in a repr, in JSON, in an address.
+_SAFE = re.compile(r"(?!.*%[89A-Fa-f][0-9A-Fa-f])[\x20-\x5b\x5d-\x7e]{0,400}")
+_ID_LIKE = re.compile(
+    r"(?<![0-9A-Za-z])(?:\d[\s-]?){10,20}[0-9Xx]?(?![0-9A-Za-z])"
+    r"|(?:\d[^0-9A-Za-z]{0,3}){14,}[0-9Xx]"
+    r"|\d{10,}[Xx]?"
+)
 _Event = MutableMapping[str, Any]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("huxue")
@@ -23,10 +30,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("huxue")
 
 def redact(value: object) -> object:
     """The value, if its shape can hold nobody; otherwise what is left of it."""
-    if value is None or isinstance(value, bool | float):
+    if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int):
-        return value if abs(value) < 10**9 else REDACTED
+    if isinstance(value, int | float):
+        return value if abs(value) < _LARGEST else REDACTED
     if isinstance(value, list | tuple | set):
         return [redact(item) for item in value][:50]
     if isinstance(value, dict):
@@ -38,7 +45,7 @@ def redact(value: object) -> object:
 def redact_event(_logger: object, _method: str, event: _Event) -> _Event:
     """structlog processor: every value redacted, exceptions reduced to type and place."""
     timestamp, error = event.pop("timestamp", None), event.pop("exc_info", None)
-    kept = {str(name): redact(value) for name, value in event.items()}
+    kept = {str(redact(str(name))): redact(value) for name, value in event.items()}
     if isinstance(error, tuple):
         error = error[1]
     if error is True:
@@ -56,6 +63,7 @@ def _place(error: BaseException) -> list[str]:
 
 def configure(level: str = "INFO", stream: Any = None) -> None:
     """JSON lines on standard error, for structlog and for every library's own logger alike."""
+    logging.raiseExceptions = False  # or a line that cannot be formatted is printed with its arguments
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -48,7 +48,7 @@ class _OAuthClient:
         return method == _METHOD and endpoint == "token"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type == ClientCredentialsGrant.GRANT_TYPE
+        return bool(grant_type == ClientCredentialsGrant.GRANT_TYPE)
 
     def get_allowed_scope(self, _scope: str) -> str:
         return _SCOPE

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from gateway.http.declared import problem_response
 from gateway.http.oauth import TOKEN_PATH
 from gateway.http.wire import MODELS, ProblemModel
 
@@ -17,6 +18,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas["Problem"] = ProblemModel.model_json_schema()
         for model in MODELS:
             schemas[model.__name__] = model.model_json_schema()
+        _own_errors(found)
         found["components"]["securitySchemes"] = {
             "access_token": {
                 "type": "oauth2",
@@ -25,3 +27,17 @@ def document(app: FastAPI) -> dict[str, Any]:
         }
         app.openapi_schema = found
     return app.openapi_schema
+
+
+def _own_errors(found: dict[str, Any]) -> None:
+    """A parameter that does not fit is `malformed` here, not the framework's own 422."""
+    for methods in found["paths"].values():
+        for operation in methods.values():
+            if _FRAMEWORKS in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+                operation["responses"].setdefault("400", problem_response(400))
+    for name in (_FRAMEWORKS, "ValidationError"):
+        found["components"]["schemas"].pop(name, None)
+
+
+_FRAMEWORKS = "HTTPValidationError"

@@ -148,18 +148,18 @@ class Ask:
     def _duty(self, kind: str, question: Question, county: str, lead: str, today: date) -> DutyDraft:
         duty = self._book.duties.rules[kind]
         facts = {"employer_uscc": question.employer_uscc} if question.employer_uscc else {}
-        due = duty.due(today, self._book.duties.calendar)
+        due = self._book.duties.due(kind, today)
         return DutyDraft(kind=kind, owner=duty.owner, region=county, due_on=due, lead=lead, facts=facts)
 
     def _body(
         self, request: Request, grant: Grant, finding: _Finding, subject: SubjectId | None, now: datetime
     ) -> tuple[bytes, AuditEntry]:
-        reference = new_reference(now)
+        reference, mask = new_reference(now), self._mask(grant)
         body = orjson.dumps(
             {
                 "reference": reference,
-                "as_of": finding.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "answer": self._mask(grant).apply(finding.answer),
+                "as_of": finding.as_of.isoformat(timespec="seconds")[:19] + "Z",
+                "answer": mask.apply(finding.answer),
                 "missing_sources": finding.missing,
             }
         )
@@ -170,6 +170,7 @@ class Ask:
             count=1,
             digest=hashlib.sha256(body).hexdigest(),
             subject=subject,
+            fields=mask.words,
         )
         return body, entry
 
@@ -255,6 +256,8 @@ def _is_employer(text: str) -> bool:
         parse_uscc(text)
     except IdentifierError:
         return False
+    if not text[:17].isdigit():
+        return True
     try:
         parse_resident_id(text)
     except IdentifierError:

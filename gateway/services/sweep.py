@@ -86,7 +86,7 @@ class Sweep:
         rule = self._book.rules[draft.rule]
         for kind in (rule.duty, *rule.further_duties):
             duty = self._book.duties.rules[kind]
-            due = duty.due(self._today, self._book.duties.calendar)
+            due = self._book.duties.due(kind, self._today)
             transaction.open_duty(
                 DutyDraft(kind=kind, owner=duty.owner, region=draft.region, due_on=due, lead=lead, facts={}),
                 self._now,

@@ -152,6 +152,9 @@ class Upload:
         errors_file: StoredFile | None = None
         try:
             with self._registers.transaction() as transaction:
+                replayed = self._replay(request, file)  # the same request may have landed since
+                if replayed is not None:
+                    return replayed
                 now = self._clock.now()
                 counts = self._merge(transaction, request, reading, prepared, upload_id)
                 errors_file = self._errors_file(request, form, sheet, reading, upload_id, now)
@@ -178,7 +181,7 @@ class Upload:
         region = request.principal.region[:6]
         subjects = _own_school(transaction, request.principal, region, settled.subjects)
         rows = _settled_rows(reading, subjects, shape.facts)
-        tally = transaction.merge(reading.dataset.id, region, rows, upload_id, settled.renamed)
+        tally = transaction.merge(reading.dataset.id, region, rows, upload_id, settled)
         if reading.dataset.id == "student-register":
             transaction.name_schools(region, _schools(reading.records))
         return RowCounts(
@@ -229,7 +232,13 @@ class Upload:
             return None
         body = self._files.write(form, *_refused_table(sheet, reading))
         file_id = upload_id.replace("up-", "file-")
-        self._store.write(file_id, [body])
+        try:
+            self._store.write(file_id, [body])
+        except OSError:
+            self._store.remove(file_id)
+            raise errors.SourceUnavailable(
+                "数据暂不能保存，未写入任何内容。", "The store cannot be written to now; nothing was written."
+            ) from None
         return StoredFile(
             id=file_id,
             client=request.principal.client,
@@ -272,11 +281,17 @@ def _settled_rows(
     """Rows whose child is known, as facts; the others become flaws."""
     rows = []
     column = reading.dataset.by_name[reading.dataset.subject]
+    width = len(reading.dataset.key)
+    seen: dict[tuple[object, ...], tuple[object, ...]] = {}
     for record, subject in zip(reading.records, subjects, strict=True):
         if isinstance(subject, bytes):
-            rows.append((subject, facts(record.values)))
-            continue
-        code = "unknown_student" if subject is None else "identity_conflict"
+            values = facts(record.values)
+            if seen.setdefault((subject, *values[:width]), values) is values:
+                rows.append((subject, values))
+                continue
+            code = "duplicate_in_file"  # under two student numbers that the store knows to be one child's
+        else:
+            code = "unknown_student" if subject is None else "identity_conflict"
         reading.flaws.append(RowFlaw(record.row, column.header, code, column.name, ""))
     reading.flaws.sort(key=lambda flaw: flaw.row)
     return rows

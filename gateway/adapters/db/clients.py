@@ -23,8 +23,16 @@ class SqliteClients:
         ).fetchone()
         if row is None:
             return None
+        client, agency, role, region, school, key, created, revoked = row
         return ClientRecord(
-            *row[:5], orjson.loads(row[5]), moment(row[6]), moment(row[7]) if row[7] else None
+            client,
+            agency,
+            role,
+            region,
+            school,
+            orjson.loads(key),
+            moment(created),
+            moment(revoked) if revoked else None,
         )
 
     def is_active(self, client_id: str) -> bool:

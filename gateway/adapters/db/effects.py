@@ -57,7 +57,7 @@ class SqliteTransaction:
         wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(identity))
         tag = identity_tag(self._keys, identity)
         self._db.execute(
-            "INSERT INTO subject (id, data_key, sealed, tag, created_on) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO subject (id, data_key, sealed, tag, has_id, created_on) VALUES (?, ?, ?, ?, 1, ?)",
             (subject, wrapped, sealed, tag, self._today.isoformat()),
         )
         self._db.execute(
@@ -150,9 +150,11 @@ class SqliteTransaction:
         """One duty for a lead, kind and facts; asking again changes nothing."""
         facts = orjson.dumps(dict(draft.facts), option=orjson.OPT_SORT_KEYS)
         duty_id = self._keys.derived_id("duty", draft.lead.encode(), draft.kind.encode(), facts)
+        if self._db.execute("SELECT 1 FROM duty WHERE id = ?", (duty_id,)).fetchone():
+            return
         self._db.execute(
             "INSERT INTO duty (id, kind, owner, region, lead_id, due_on, status, opened_at, facts)"
-            " VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?) ON CONFLICT (id) DO NOTHING",
+            " VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?)",
             (
                 duty_id,
                 draft.kind,

@@ -15,6 +15,8 @@ from gateway.domain.errors import SourceUnavailable
 
 _CACHE_KIB = 65_536
 _BUSY_MILLISECONDS = 10_000
+_CHECKPOINT_PAGES = 16_384
+"""Only a backstop: `checkpoint` runs every second beside the commits instead of inside one of them."""
 
 
 def stamp(moment: datetime) -> str:
@@ -45,6 +47,7 @@ class Store:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self.writer = self._connect()
+        self._checkpointer = self._connect()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -55,6 +58,7 @@ class Store:
         connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         self._opened.append(connection)
         return connection
 
@@ -66,6 +70,10 @@ class Store:
             found = self._local.reader = self._connect()
             found.execute("PRAGMA query_only=ON")
         return found
+
+    def version(self) -> int:
+        """Changes with every commit by anyone; to be compared within one thread."""
+        return int(self.reader.execute("PRAGMA data_version").fetchone()[0])
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -81,6 +89,10 @@ class Store:
             except BaseException:
                 self.roll_back()
                 raise
+
+    def checkpoint(self) -> None:
+        """Move committed pages from the log into the file without making anyone wait."""
+        self._checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def probe(self) -> None:
         """Raises SourceUnavailable when nothing can be written now."""

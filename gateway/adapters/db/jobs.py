@@ -49,8 +49,15 @@ class SqliteJobs:
         ).fetchone()
         if row is None:
             return None
-        manifest = orjson.loads(row[10]) if row[10] else None
-        return Job(*row[:8], moment(row[8]), moment(row[9]), manifest, row[11])
+        *plain, created, expires, manifest, error = row
+        names = ("id", "client", "exchange", "purpose", "region", "format", "state", "progress")
+        return Job(
+            **dict(zip(names, plain, strict=True)),
+            created_at=moment(created),
+            expires_at=moment(expires),
+            manifest=orjson.loads(manifest) if manifest else None,
+            error=error,
+        )
 
     def update(self, job_id: str, **changes: object) -> None:
         """Set some of a job's state; a cancelled job stays cancelled."""
@@ -82,7 +89,10 @@ class SqliteJobs:
             " WHERE id = ? AND client = ?",
             (file_id, client),
         ).fetchone()
-        return StoredFile(*row[:6], moment(row[6])) if row else None
+        if row is None:
+            return None
+        file, owner, media_type, name, size, sha256, expires = row
+        return StoredFile(file, owner, media_type, name, size, sha256, moment(expires))
 
     def expired(self, now: datetime) -> list[str]:
         """Files past their expiry; their cards are gone after this."""

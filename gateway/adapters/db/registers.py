@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
+from typing import Any
 
 import orjson
 
@@ -18,7 +20,7 @@ from gateway.adapters.db.engine import Store, stamp
 from gateway.adapters.db.jobs import insert_file
 from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
 from gateway.domain.model import ChildFacts, SubjectId
-from gateway.domain.ports import Clock, KeyRing, StoredFile
+from gateway.domain.ports import Clock, Identity, KeyRing, StoredFile
 from gateway.domain.rules import Assessment
 
 TABLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
@@ -52,6 +54,8 @@ TABLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 
 _Row = tuple[object, ...]
 
+_PART = 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -60,6 +64,7 @@ class Prepared:
     people: Sequence[Person]
     known: dict[bytes, bytes]
     newcomers: dict[int, tuple[bytes, bytes, bytes, bytes]]
+    version: int = -1
 
 
 class SqliteRegisters:
@@ -81,6 +86,7 @@ class SqliteRegisters:
 
     def prepare(self, people: Sequence[Person], create: bool) -> Prepared:
         """Look everybody up; with `create`, seal the identities of those nobody knows."""
+        version = self._store.version()
         lookups = {lookup for person in people for lookup in person.lookups}
         known = _find(self._store.reader, lookups)
         if not create:
@@ -90,7 +96,7 @@ class SqliteRegisters:
             for index, person in enumerate(people)
             if not any(lookup in known for lookup in person.lookups)
         }
-        return Prepared(people, known, newcomers)
+        return Prepared(people, known, newcomers, version)
 
     def _newcomer(self, person: Person) -> tuple[bytes, bytes, bytes, bytes]:
         subject = SubjectId(os.urandom(16))
@@ -101,15 +107,15 @@ class SqliteRegisters:
     def transaction(self) -> Iterator["SqliteRegisterTransaction"]:
         """One write transaction; everything of a receipt or nothing."""
         with self._store.writing() as connection:
-            yield SqliteRegisterTransaction(connection, self._keys, self._clock.today())
+            yield SqliteRegisterTransaction(connection, self._keys, self._clock.today(), self._store)
 
 
 def _find(connection: sqlite3.Connection, lookups: set[bytes]) -> dict[bytes, bytes]:
-    """Subjects by keyed identifier, a few hundred at a time."""
+    """Subjects by keyed identifier, as many at a time as one statement takes."""
     found: dict[bytes, bytes] = {}
     ordered = sorted(lookups)
-    for start in range(0, len(ordered), 500):
-        part = ordered[start : start + 500]
+    for start in range(0, len(ordered), _PART):
+        part = ordered[start : start + _PART]
         marks = ",".join("?" * len(part))
         found.update(
             connection.execute(f"SELECT lookup, subject_id FROM identifier WHERE lookup IN ({marks})", part)
@@ -124,11 +130,15 @@ class _Sorting:
     a number that moved from one id to another is a conflict for a person, never a silent merge.
     """
 
-    def __init__(self, prepared: Prepared, since: Mapping[bytes, bytes], with_id: set[bytes]) -> None:
-        self._newcomers = prepared.newcomers
-        self._known = {**prepared.known, **since}
-        self._with_id = with_id
-        self.fresh: list[_Row] = []
+    def __init__(
+        self,
+        newcomers: Mapping[int, tuple[bytes, bytes, bytes, bytes]],
+        known: dict[bytes, bytes],
+        with_id: set[bytes],
+    ) -> None:
+        self._newcomers, self._known, self.with_id = newcomers, known, with_id
+        self.now_with_id: set[bytes] = set()
+        self.fresh: list[tuple[bytes, bytes, bytes, bytes]] = []
         self.identifiers: list[tuple[bytes, str, bytes]] = []
 
     def subject_of(self, index: int, person: Person) -> SubjectId | Conflict | None:
@@ -137,7 +147,7 @@ class _Sorting:
         subject = self._known.get(first)
         other = self._known.get(rest[0]) if rest else None
         if subject is None and other is not None:
-            subject = None if other in self._with_id else other
+            subject = None if other in self.with_id else other
         if other is not None and other != subject:
             return Conflict()
         if subject is None:
@@ -154,59 +164,66 @@ class _Sorting:
             if lookup not in self._known:
                 self._known[lookup] = subject
                 self.identifiers.append((lookup, kind, subject))
-            if kind == "resident_id":
-                self._with_id.add(subject)
+                if kind == "resident_id":
+                    self.with_id.add(subject)
+                    self.now_with_id.add(subject)
 
 
 class SqliteRegisterTransaction(SqliteTransaction):
     """`gateway.domain.landing.RegisterTransaction`: the bulk side of one write transaction."""
 
+    def __init__(self, connection: sqlite3.Connection, keys: KeyRing, today: date, store: Store) -> None:
+        super().__init__(connection, keys, today)
+        self._store = store
+
     def settle(self, prepared: Prepared, rename: bool) -> Settled:
         """Give every person a subject: known, new, or a conflict between two identifiers. None: nobody knows it."""
-        sorting = _Sorting(prepared, self._found_since(prepared), self._with_resident_id(prepared))
+        known = {**prepared.known, **self._found_since(prepared)}
+        sorting = _Sorting(prepared.newcomers, known, self._with_resident_id(prepared.people, known))
         subjects = [sorting.subject_of(index, person) for index, person in enumerate(prepared.people)]
         today = self._today.isoformat()
         self._db.executemany(
-            "INSERT INTO subject (id, data_key, sealed, tag, created_on) VALUES (?, ?, ?, ?, ?)",
-            [(*row, today) for row in sorting.fresh],
+            "INSERT INTO subject (id, data_key, sealed, tag, has_id, created_on) VALUES (?, ?, ?, ?, ?, ?)",
+            [(*row, row[0] in sorting.with_id, today) for row in sorted(sorting.fresh)],
         )
         self._db.executemany(
             "INSERT INTO identifier (lookup, kind, subject_id) VALUES (?, ?, ?)", sorted(sorting.identifiers)
         )
-        fresh = {row[0] for row in sorting.fresh}
-        return Settled(subjects, self._rename(prepared.people, subjects, fresh) if rename else set())
+        fresh = {SubjectId(row[0]) for row in sorting.fresh}
+        self._db.executemany(
+            "UPDATE subject SET has_id = 1 WHERE id = ?", ((subject,) for subject in sorting.now_with_id - fresh)
+        )
+        renamed = self._rename(prepared.people, subjects, fresh) if rename else set()
+        return Settled(subjects, renamed, fresh)
 
     def _found_since(self, prepared: Prepared) -> dict[bytes, bytes]:
-        """Whoever was unknown before the lock may have been made known by another file meanwhile."""
-        return _find(self._db, {x for i in prepared.newcomers for x in prepared.people[i].lookups})
+        """Whoever was unknown before the lock may have been made known meanwhile, if anyone wrote to the vault."""
+        if self._store.version() == prepared.version:
+            return {}
+        every = {lookup for person in prepared.people for lookup in person.lookups}
+        return _find(self._db, every - prepared.known.keys())
 
-    def _with_resident_id(self, prepared: Prepared) -> set[bytes]:
+    def _with_resident_id(self, people: Sequence[Person], known: Mapping[bytes, bytes]) -> set[bytes]:
         """Of the children named here by student number and a resident id nobody knows: those who have another id."""
         asked = {
-            prepared.known[person.lookups[1]]
-            for person in prepared.people
-            if len(person.lookups) > 1
-            and person.lookups[0] not in prepared.known
-            and person.lookups[1] in prepared.known
+            known[person.lookups[1]]
+            for person in people
+            if len(person.lookups) > 1 and person.lookups[0] not in known and person.lookups[1] in known
         }
         found = set()
         for subject in asked:
-            row = self._db.execute(
-                "SELECT 1 FROM identifier WHERE subject_id = ? AND kind = 'resident_id'", (subject,)
-            ).fetchone()
-            if row:
+            if self._db.execute("SELECT has_id FROM subject WHERE id = ?", (subject,)).fetchone()[0]:
                 found.add(subject)
         return found
 
     def _rename(
-        self, people: Sequence[Person], subjects: Sequence[SubjectId | Conflict | None], fresh: set[object]
+        self, people: Sequence[Person], subjects: Sequence[SubjectId | Conflict | None], fresh: set[SubjectId]
     ) -> set[SubjectId]:
         """Re-seal identities that changed (a name corrected, an id number added)."""
-        standing = {
-            subject: person.identity
-            for person, subject in zip(people, subjects, strict=True)
-            if isinstance(subject, bytes) and subject not in fresh
-        }
+        standing: dict[SubjectId, Identity] = {}
+        for person, subject in zip(people, subjects, strict=True):
+            if isinstance(subject, bytes) and subject not in fresh:
+                standing.setdefault(SubjectId(subject), person.identity)
         self._want(standing)
         tags = dict(self._db.execute("SELECT id, tag FROM subject WHERE id IN (SELECT id FROM temp.wanted)"))
         changed: set[SubjectId] = set()
@@ -224,7 +241,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
     def _want(self, subjects: Mapping[SubjectId, object]) -> None:
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id BLOB PRIMARY KEY) WITHOUT ROWID")
         self._db.execute("DELETE FROM temp.wanted")
-        self._db.executemany("INSERT INTO temp.wanted VALUES (?)", sorted((subject,) for subject in subjects))
+        self._db.executemany("INSERT INTO temp.wanted VALUES (?)", ((subject,) for subject in sorted(subjects)))
 
     def merge(
         self,
@@ -232,19 +249,20 @@ class SqliteRegisterTransaction(SqliteTransaction):
         region: str,
         rows: Sequence[tuple[SubjectId, tuple[object, ...]]],
         upload_id: str,
-        touched: set[SubjectId],
+        settled: Settled,
     ) -> Tally:
         """Write what is new or different. A row's values are the further key columns, then the content columns.
 
-        `touched` are children whose identity changed: their row counts as changed even where its facts did not.
+        Children new to the vault have nothing standing; a child whose identity changed counts as changed.
         """
         table, keys, contents = TABLES[dataset]
-        standing = self._standing(table, keys, contents, region, {subject: None for subject, _ in rows})
+        older = [subject for subject, _ in rows if subject not in settled.fresh]
+        standing = self._standing(table, keys, contents, region, dict.fromkeys(older))
         width = len(keys)
         writes, unchanged = [], 0
         for subject, values in rows:
             same = standing.get((subject, *values[:width])) == values[width:]
-            if same and subject not in touched:
+            if same and subject not in settled.renamed:
                 unchanged += 1
             else:
                 writes.append((region, subject, *values, upload_id))
@@ -279,7 +297,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
         table: str,
         keys: tuple[str, ...],
         contents: tuple[str, ...],
-        writes: Sequence[tuple[object, ...]],
+        writes: Sequence[tuple[Any, ...]],
         extra: str,
     ) -> None:
         columns = ("region", "subject_id", *keys, *contents, "upload_id")
@@ -289,7 +307,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
         self._db.executemany(
             f"INSERT INTO {table} ({', '.join(columns)}{extra}) VALUES ({marks}{today})"
             f" ON CONFLICT (region, subject_id{''.join(', ' + key for key in keys)}) DO UPDATE SET {updates}",
-            sorted(writes, key=lambda row: (row[0], row[1])),  # type: ignore[arg-type, return-value]
+            sorted(writes, key=itemgetter(1)),
         )
 
     def _confirm(self, region: str, upload_id: str) -> None:

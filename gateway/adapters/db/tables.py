@@ -18,7 +18,8 @@ def _id_column() -> Any:
 class Subject(SQLModel, table=True):
     """The identity vault: a random id, and a sealed identity under a data key of its own.
 
-    `tag` is a keyed digest of the identity, to see that it did not change without opening it.
+    `tag` is a keyed digest of the identity, to see that it did not change without opening it; `has_id` whether
+    a resident id is among the child's identifiers.
     """
 
     __table_args__ = _FACTS
@@ -26,13 +27,14 @@ class Subject(SQLModel, table=True):
     data_key: bytes
     sealed: bytes
     tag: bytes
+    has_id: bool
     created_on: date
 
 
 class Identifier(SQLModel, table=True):
     """Keyed look-up of an identifier (resident id, student number) to its subject."""
 
-    __table_args__ = (Index("ix_identifier_subject", "subject_id"), _FACTS)
+    __table_args__ = _FACTS
     lookup: bytes = Field(sa_column=Column(LargeBinary(20), primary_key=True))
     kind: str
     subject_id: bytes
@@ -44,8 +46,6 @@ class StudentRegister(SQLModel, table=True):
     __tablename__ = "student_register"
     __table_args__ = (
         Index("ix_student_register_subject", "subject_id"),
-        Index("ix_student_register_status", "region", "status"),
-        Index("ix_student_register_residence", "residence"),
         _FACTS,
     )
     region: str = Field(primary_key=True)
@@ -212,13 +212,13 @@ class LeadEvent(SQLModel, table=True):
 
 
 class AuditRow(SQLModel, table=True):
-    """The evidence, append-only (a trigger refuses updates and deletes)."""
+    """The evidence, append-only (triggers refuse updates and deletes).
+
+    No index on the subject: random keys would double the pages of every commit on the hot path.
+    """
 
     __tablename__ = "audit_entry"
-    __table_args__ = (
-        Index("ix_audit_entry_subject", "subject_id"),
-        {"sqlite_autoincrement": True},
-    )
+    __table_args__ = {"sqlite_autoincrement": True}
     seq: int | None = Field(default=None, primary_key=True)
     reference: str = Field(unique=True)
     subject_id: bytes | None

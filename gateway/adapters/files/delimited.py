@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from itertools import chain
 
 from gateway.adapters.files.safe import safe_text
 from gateway.domain.cells import Cell, text_of
@@ -12,6 +13,7 @@ MAX_COLUMNS = 256
 MAX_ROWS = 2_000_000
 _FIELD_LIMIT = 32_768
 _SAMPLE = 65_536
+_END = "\0end"
 
 
 def read_csv(body: bytes) -> tuple[Format, list[list[str]]]:
@@ -23,12 +25,14 @@ def read_csv(body: bytes) -> tuple[Format, list[list[str]]]:
     csv.field_size_limit(_FIELD_LIMIT)
     grid: list[list[str]] = []
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-            if len(row) > MAX_COLUMNS or len(grid) >= MAX_ROWS:
+        for row in csv.reader(chain(io.StringIO(text, newline=""), (_END,)), delimiter=delimiter):
+            if len(row) > MAX_COLUMNS or len(grid) > MAX_ROWS:
                 raise UnreadableFile("too_large")
             grid.append(row)
     except csv.Error:
         raise UnreadableFile("not_a_spreadsheet") from None
+    if grid.pop() != [_END]:  # a quotation mark never closed has swallowed the rest of the file
+        raise UnreadableFile("not_a_spreadsheet")
     return Format("csv", encoding, delimiter), grid
 
 

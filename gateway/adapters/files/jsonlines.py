@@ -8,16 +8,22 @@ from gateway.domain.cells import Cell, text_of
 from gateway.domain.spreadsheet import Kind, UnreadableFile
 
 MAX_FIELDS = 256
+MAX_ROWS = 2_000_000
+MAX_CELLS = 40_000_000
 
 
 def read_json(body: bytes, kind: Kind) -> list[list[Cell]]:
     """A grid with the field names in front, as row 0, so that row numbers stay line numbers."""
+    if body.count(b"\n" if kind == "ndjson" else b"{") > MAX_ROWS:
+        raise UnreadableFile("too_large")
     objects = _lines(body) if kind == "ndjson" else _array(body)
     names: dict[str, None] = {}
     for item in objects:
         names.update(dict.fromkeys(item))
         if len(names) > MAX_FIELDS:
             raise UnreadableFile("too_large")
+    if len(names) * len(objects) > MAX_CELLS:
+        raise UnreadableFile("too_large")
     headings: list[Cell] = list(names)
     return [headings, *([_cell(item.get(name)) for name in names] for item in objects)]
 

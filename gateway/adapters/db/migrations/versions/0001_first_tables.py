@@ -1,8 +1,8 @@
 """first tables"""
 
 import sqlalchemy as sa
-from sqlmodel.sql import sqltypes
 from alembic import op
+from sqlmodel.sql import sqltypes
 
 revision = "0001"
 down_revision = None
@@ -47,8 +47,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference"),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
-        batch_op.create_index("ix_audit_entry_subject", ["subject_id"], unique=False)
 
     op.create_table(
         "case_file",
@@ -125,8 +123,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("lookup"),
         sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("identifier", schema=None) as batch_op:
-        batch_op.create_index("ix_identifier_subject", ["subject_id"], unique=False)
 
     op.create_table(
         "job",
@@ -240,8 +236,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("student_register", schema=None) as batch_op:
-        batch_op.create_index("ix_student_register_residence", ["residence"], unique=False)
-        batch_op.create_index("ix_student_register_status", ["region", "status"], unique=False)
         batch_op.create_index("ix_student_register_subject", ["subject_id"], unique=False)
 
     op.create_table(
@@ -250,6 +244,7 @@ def upgrade() -> None:
         sa.Column("data_key", sa.LargeBinary(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("tag", sa.LargeBinary(), nullable=False),
+        sa.Column("has_id", sa.Boolean(), nullable=False),
         sa.Column("created_on", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sqlite_with_rowid=False,
@@ -271,3 +266,16 @@ def upgrade() -> None:
         batch_op.create_index("ix_upload_source", ["region", "exchange", "law_date"], unique=False)
 
     # ### end Alembic commands ###
+    # The evidence is append-only for everybody who comes through SQL, the gateway itself included.
+    for verb in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER audit_entry_no_{verb.lower()} BEFORE {verb} ON audit_entry"
+            " BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END"
+        )
+    # REPLACE deletes without firing the trigger above.
+    op.execute(
+        "CREATE TRIGGER audit_entry_no_replace BEFORE INSERT ON audit_entry"
+        " WHEN EXISTS (SELECT 1 FROM audit_entry WHERE reference = NEW.reference)"
+        " OR EXISTS (SELECT 1 FROM audit_entry WHERE seq = NEW.seq)"
+        " BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END"
+    )

@@ -1,0 +1,76 @@
+# Huxue 护学. A machine needs Python 3.11 or newer, with venv, and make; everything else is installed into .venv.
+#
+#   make demo                 the sample county, told step by step; ARGS=--once ends by itself
+#   make test                 static checks, fast tests, then tests with servers; PYTEST="-x -k ask" passes flags on
+#   make check                static checks alone, import rules and policies included
+#   make bench                the benchmarks
+#   make docs                 write docs/reference/ anew from the code
+#   make lock                 resolve uv.lock anew
+#   make clean                remove .venv and caches
+
+PYTHON ?= python3
+ARGS ?=
+PYTEST ?=
+
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The environment is ours, whatever happens to be active in the shell; the interpreter is the machine's.
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+FAST := $(wildcard $(addprefix tests/,unit property policy architecture contract))
+SLOW := $(wildcard $(addprefix tests/,integration acceptance))
+# With flags of the caller's own, a part in which they select no test (exit code 5) is no failure.
+NONE_IS_FINE = $(if $(strip $(PYTEST)),|| test $$? -eq 5)
+
+.DEFAULT_GOAL := test
+.DELETE_ON_ERROR:
+.PHONY: demo test bench check quick install clean lock docs
+
+demo: install
+	$(BIN)/huxue demo $(ARGS)
+
+test: quick
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST) $(FAST) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest $(PYTEST) $(SLOW) $(NONE_IS_FINE)
+
+bench: install
+	$(BIN)/python -m benchmarks $(ARGS)
+
+check: quick
+	$(BIN)/lint-imports
+	$(BIN)/huxue policy check
+
+quick: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: install
+	$(BIN)/python -m docs.generate
+
+lock: install
+	$(BIN)/uv lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml uv.lock
+	@command -v $(PYTHON) >/dev/null 2>&1 || { \
+	  echo "make: '$(PYTHON)' was not found. Install Python 3.11 or newer, or name it: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: $(PYTHON) is $$($(PYTHON) --version 2>&1); 3.11 or newer is needed. Name another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "make: $(PYTHON) lacks venv or ensurepip. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet 'uv==$(UV_VERSION)'
+	@$(BIN)/uv sync --frozen
+	@touch $(STAMP)

@@ -1,0 +1,91 @@
+"""`python -m benchmarks`: run everything, print it, write RESULTS.md."""
+
+import os
+import platform
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import asks, bulk
+from benchmarks.load import Load
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+_PACKAGES = (
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "cedarpy",
+    "cryptography",
+    "polars",
+    "pydantic",
+)
+_BASE = "bare FastAPI with response model, GET"
+
+
+def main() -> None:
+    """Run, print, write."""
+    with tempfile.TemporaryDirectory(prefix="huxue-bench-") as folder:
+        found_asks = asks.measure(Path(folder))
+        found_bulk = bulk.measure(Path(folder))
+    text = _report(found_asks, found_bulk)
+    print(text)
+    RESULTS.write_text(text, encoding="utf-8")
+
+
+def _report(found_asks: Sequence[tuple[str, Load]], found_bulk: Sequence[bulk.Bulk]) -> str:
+    return "\n".join([*_head(), *_ask_table(found_asks), *_bulk_table(found_bulk), ""])
+
+
+def _head() -> list[str]:
+    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    return [
+        "# Results",
+        "",
+        "Written by `make bench`. Read ratios, not absolute figures: the machine is small and shared.",
+        "",
+        f"- {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, CPython {platform.python_version()}, {versions}",
+        "- One worker each, the load generator on the other core.",
+        "",
+    ]
+
+
+def _ask_table(found: Sequence[tuple[str, Load]]) -> list[str]:
+    base = next(load.rate for name, load in found if name == _BASE)
+    lines = [
+        "## `applicant-check`: token, policy, look-up, durable audit",
+        "",
+        f"{asks.CONNECTIONS} keep-alive connections, {asks.SECONDS:.0f} s each, median of {asks.ROUNDS} rounds by turns,"
+        f" {asks.CHILDREN:,} children in the store. Ratio: to `{_BASE}`.",
+        "",
+        "| contender | requests/s | ratio | p50 ms | p99 ms | failures |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, load in found:
+        lines.append(
+            f"| {name} | {load.rate:,.0f} | {load.rate / base:.2f} | {load.p50:.2f} | {load.p99:.2f} | {load.failures} |"
+        )
+    return [*lines, ""]
+
+
+def _bulk_table(found: Sequence[bulk.Bulk]) -> list[str]:
+    lines = [
+        "## Bulk: 100,000 rows over HTTP",
+        "",
+        "Uploads are read, validated, resolved against the vault, stored and receipted; seconds are the caller's."
+        " Peak memory is the gateway process's so far.",
+        "",
+        "| work | rows/s | seconds | peak MB |",
+        "|---|---:|---:|---:|",
+    ]
+    for each in found:
+        peak = f"{each.peak_megabytes:,.0f}" if each.peak_megabytes else ""
+        lines.append(f"| {each.name} | {each.rate:,.0f} | {each.seconds:.2f} | {peak} |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()

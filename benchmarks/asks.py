@@ -1,0 +1,83 @@
+"""`applicant-check` with token, policy, look-up and durable audit, against bare frameworks in the same run."""
+
+import json
+import random
+from pathlib import Path
+
+from benchmarks.county import resident_ids, student_csv
+from benchmarks.load import Load, request, run
+from benchmarks.server import Gateway, bare, gateway
+from schemas.identifiers import resident_id_check
+
+CHILDREN = 20_000
+SECONDS = 6.0
+CONNECTIONS = 32
+ROUNDS = 3
+
+
+def _asks(token: dict[str, str], ids: list[str]) -> list[bytes]:
+    headers = {**token, "Content-Type": "application/json"}
+    return [
+        request(
+            "POST",
+            "/v1/exchanges/applicant-check/ask",
+            headers,
+            json.dumps(
+                {
+                    "purpose": "child_labour_check",
+                    "subject": {"resident_id": resident_id},
+                    "employer_uscc": "91530423MA6K12345X",
+                }
+            ).encode(),
+        )
+        for resident_id in ids
+    ]
+
+
+def _adults(count: int) -> list[str]:
+    firsts = [f"53042319{70 + n % 30:02d}0101{n // 30:03d}" for n in range(count)]
+    return [first + resident_id_check(first) for first in firsts]
+
+
+def measure(folder: Path) -> list[tuple[str, Load]]:
+    """Each contender in turn, several rounds; the median round by rate of each is kept."""
+    ids = resident_ids(CHILDREN)
+    with (
+        gateway(folder / "asks") as under_test,
+        bare("fastapi_app") as fastapi,
+        bare("starlette_app") as star,
+    ):
+        under_test.upload(student_csv(ids))
+        contenders = _contenders(under_test, ids, fastapi, star)
+        for port, requests in contenders.values():
+            run(port, requests, CONNECTIONS, 1.0)
+        rounds = {name: [] for name in contenders}  # type: dict[str, list[Load]]
+        for _ in range(ROUNDS):
+            for name, (port, requests) in contenders.items():
+                rounds[name].append(run(port, requests, CONNECTIONS, SECONDS))
+        found = [
+            (name, sorted(loads, key=lambda load: load.rate)[ROUNDS // 2]) for name, loads in rounds.items()
+        ]
+        port, requests = contenders["gateway: a child, looked up, lead and duty"]
+        found.append(("gateway: a child, one connection", run(port, requests, 1, SECONDS)))
+    return found
+
+
+def _contenders(
+    under_test: Gateway, ids: list[str], fastapi: int, starlette: int
+) -> dict[str, tuple[int, list[bytes]]]:
+    token = under_test.token("human_resources/recruitment_checker")
+    random.Random(2).shuffle(ids)
+    adults = _adults(900)
+    mixed = [who for pair in zip(ids[:900], adults, strict=True) for who in pair]
+    hello = [request("GET", "/hello", {})]
+    body = json.dumps({"purpose": "x", "subject": {"resident_id": "x"}}).encode()
+    ask = [request("POST", "/ask", {"Content-Type": "application/json"}, body)]
+    return {
+        "bare Starlette, GET": (starlette, hello),
+        "bare FastAPI with response model, GET": (fastapi, hello),
+        "bare FastAPI with response model, POST": (fastapi, ask),
+        "gateway: a child, looked up, lead and duty": (under_test.port, _asks(token, ids)),
+        "gateway: child and adult by turns": (under_test.port, _asks(token, mixed)),
+        "gateway: an adult, nothing looked up": (under_test.port, _asks(token, adults)),
+    }

@@ -1,0 +1,1 @@
+"""Engineering documents; `docs.generate` writes the reference from the code."""

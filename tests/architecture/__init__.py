@@ -1,0 +1,1 @@
+"""The whole repository held to itself."""

@@ -1,0 +1,73 @@
+"""A store made by the migrations is the store the tables describe."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel import SQLModel
+
+from gateway.adapters.db import tables
+from gateway.adapters.db.migrate import upgrade
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    upgrade(f"sqlite:///{tmp_path / 'huxue.db'}")
+    return tmp_path / "huxue.db"
+
+
+@pytest.fixture
+def connection(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path)
+    yield connection
+    connection.close()
+
+
+def test_a_fresh_store_is_what_the_tables_say(path: Path) -> None:
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+    engine.dispose()
+    assert tables.AuditRow.__tablename__ == "audit_entry"
+
+
+def test_upgrading_twice_changes_nothing(path: Path, connection: sqlite3.Connection) -> None:
+    before = connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
+    upgrade(f"sqlite:///{path}")
+    assert connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall() == before
+
+
+def test_evidence_is_never_changed_or_removed(connection: sqlite3.Connection) -> None:
+    insert = "INSERT INTO audit_entry (reference, body, leaf) VALUES (?, x'00', x'00')"
+    connection.execute(insert, ("ref-1",))
+    connection.commit()
+    for attempt in (
+        "UPDATE audit_entry SET body = x'01'",
+        "UPDATE audit_entry SET seq = 9 WHERE reference = 'ref-1'",
+        "DELETE FROM audit_entry",
+        "DELETE FROM audit_entry WHERE seq = 1",
+        "REPLACE INTO audit_entry (seq, reference, body, leaf) VALUES (1, 'ref-1', x'01', x'01')",
+        "REPLACE INTO audit_entry (reference, body, leaf) VALUES ('ref-1', x'01', x'01')",
+        "INSERT INTO audit_entry (reference, body, leaf) VALUES ('ref-1', x'01', x'01')"
+        " ON CONFLICT (reference) DO UPDATE SET body = x'01'",
+    ):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            connection.execute(attempt)
+        connection.rollback()
+    assert connection.execute("SELECT seq, reference, body FROM audit_entry").fetchall() == [(1, "ref-1", b"\0")]
+
+
+def test_a_removed_entrys_number_is_not_given_again(connection: sqlite3.Connection) -> None:
+    """AUTOINCREMENT: should somebody remove the trigger and the last entry, the gap stays to be seen."""
+    for number in range(3):
+        connection.execute("INSERT INTO audit_entry (reference, body, leaf) VALUES (?, x'', x'')", (f"ref-{number}",))
+    connection.execute("DROP TRIGGER audit_entry_no_delete")
+    connection.execute("DELETE FROM audit_entry WHERE seq = 3")
+    connection.execute("INSERT INTO audit_entry (reference, body, leaf) VALUES ('ref-9', x'', x'')")
+    assert [row[0] for row in connection.execute("SELECT seq FROM audit_entry ORDER BY seq")] == [1, 2, 4]
