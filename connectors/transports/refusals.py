@@ -13,15 +13,15 @@ class GatewayError(Exception):
     """The exchange did not take place; the agency's system must not take that for a yes or a no."""
 
 
-class GatewayUnreachable(GatewayError):  # noqa: N818 - what happened, not that it is an error
+class GatewayUnreachable(GatewayError):
     """No answer: refused, timed out, broken off. The argument is the network error's class name."""
 
 
-class GatewayFault(GatewayError):  # noqa: N818
+class GatewayFault(GatewayError):
     """An answer that breaks the contract or was changed on the way. The argument names which rule."""
 
 
-class GatewayRefusal(GatewayError):  # noqa: N818
+class GatewayRefusal(GatewayError):
     """The gateway said no. `problem` is its RFC 9457 document; `retry_after` in seconds, when it gave one.
 
     The text has the status, the problem's name and the correlation id, and only where they look like such: a

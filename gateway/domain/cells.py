@@ -159,29 +159,24 @@ def _student_number(text: str) -> str:
     return parse_student_number(text).value
 
 
+_READERS: dict[Kind, Callable[[Cell, Column], Value | Problem]] = {
+    Kind.NAME: lambda cell, _: read_name(cell),
+    Kind.RESIDENT_ID: lambda cell, _: read_identifier(cell, _resident_id),
+    Kind.STUDENT_NUMBER: lambda cell, _: read_identifier(cell, _student_number),
+    Kind.DATE: lambda cell, _: read_date(cell),
+    Kind.MONTH: lambda cell, _: read_month(cell),
+    Kind.INTEGER: read_integer,
+    Kind.CODE: read_code,
+    Kind.REGION: lambda cell, _: read_region(cell),
+    Kind.SCHOOL_CODE: lambda cell, _: read_school_code(cell),
+    Kind.TEXT: lambda cell, _: read_text(cell),
+}
+
+
 def reader(column: Column) -> Callable[[Cell], Value | Problem]:
     """The reader of a column's cells. A blank cell never reaches it."""
-    match column.kind:
-        case Kind.NAME:
-            return read_name
-        case Kind.RESIDENT_ID:
-            return lambda cell: read_identifier(cell, _resident_id)
-        case Kind.STUDENT_NUMBER:
-            return lambda cell: read_identifier(cell, _student_number)
-        case Kind.DATE:
-            return read_date
-        case Kind.MONTH:
-            return read_month
-        case Kind.INTEGER:
-            return lambda cell: read_integer(cell, column)
-        case Kind.CODE:
-            return lambda cell: read_code(cell, column)
-        case Kind.REGION:
-            return read_region
-        case Kind.SCHOOL_CODE:
-            return read_school_code
-        case Kind.TEXT:
-            return read_text
+    read = _READERS[column.kind]
+    return lambda cell: read(cell, column)
 
 
 def hint(cell: Cell) -> str:

@@ -20,7 +20,11 @@ STUDENT_NUMBER = "student_number"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a dataset's records become facts. `creates`: an unknown child is made; `renames`: identity is corrected."""
+    """How a dataset's records become facts.
+
+    `creates`: an unknown child is made (otherwise only pupils of the own register are written about); `renames`: a
+    changed identity is corrected.
+    """
 
     facts: Callable[[Values], tuple[object, ...]]
     creates: bool = True
@@ -102,16 +106,18 @@ def _lookups(records: Sequence[Record], column: str, kind: str, keys: KeyRing) -
     return [None if value is None else next(found) for value in values]
 
 
+_BOTH = (RESIDENT_ID, STUDENT_NUMBER)
+
+
 def _person(values: Values, by_id: bytes | None, by_number: bytes | None) -> Person:
-    pairs = [(RESIDENT_ID, by_id), (STUDENT_NUMBER, by_number)]
-    present = [(kind, lookup) for kind, lookup in pairs if lookup is not None]
-    number = values.get("student_number")
-    identity = Identity(
-        resident_id=_text(values.get("id_number")),
-        name=_text(values.get("name")),
-        student_numbers=(str(number),) if number is not None else (),
-    )
-    return Person(tuple(lookup for _, lookup in present), tuple(kind for kind, _ in present), identity)
+    number, name = values.get("student_number"), _text(values.get("name"))
+    numbers = (str(number),) if number is not None else ()
+    identity = Identity(_text(values.get("id_number")), name, numbers)
+    if by_id is not None and by_number is not None:
+        return Person((by_id, by_number), _BOTH, identity)
+    if by_id is not None:
+        return Person((by_id,), _BOTH[:1], identity)
+    return Person((by_number,) if by_number is not None else (), _BOTH[1:], identity)
 
 
 def _text(value: Value) -> str | None:

@@ -242,7 +242,9 @@ def _collect(
     """Row by row: cell problems, then the checks across one row's cells, then comparison with other rows."""
     flawed = _flawed_rows(columns)
     names = tuple(columns)
-    seen: dict[tuple[Value, ...], tuple[Value, ...]] = {}
+    seen: dict[tuple[Value, ...], tuple[Value, ...]] | None = {}
+    if _all_different(reading.dataset, columns):
+        seen = None
     check = ROW_CHECKS[reading.dataset.id]
     for index, values in enumerate(zip(*columns.values(), strict=True)):
         number = numbers[index]
@@ -251,9 +253,23 @@ def _collect(
             reading.flaws.extend(
                 _flaw(reading, number, rows[index], placed, name, code) for name, code in problems
             )
+        elif seen is None:
+            reading.records.append(Record(number, record))
         else:
             _admit(reading, number, record, values, seen)
     reading.warnings.extend(_region_warnings(reading, placed))
+
+
+def _all_different(dataset: Dataset, columns: Mapping[str, Sequence[Value | Problem]]) -> bool:
+    """Whether no identifier stands twice with the same key, so that no row needs comparing with another."""
+    keys = [columns[name] for name in dataset.key]
+    for name in ("id_number", "student_number"):
+        if name in columns:
+            found = list(zip(columns[name], *keys, strict=True))
+            written = [row for row in found if row[0] is not None]
+            if len(set(written)) < len(written):
+                return False
+    return True
 
 
 def _flawed_rows(columns: Mapping[str, list[Value | Problem]]) -> dict[int, list[tuple[str, str]]]:
@@ -350,16 +366,18 @@ def _check_student(values: Mapping[str, Value | Problem]) -> list[tuple[str, str
     id_number = values.get("id_number")
     if id_number is None:
         return [] if values["id_type"] == "other" else [("id_number", "missing_required")]
-    if _birth_inside(str(id_number)) != values["birth_date"]:
+    if not _born_on(str(id_number), values["birth_date"]):
         return [("birth_date", "birth_date_mismatch")]
     return []
 
 
-def _birth_inside(resident_id: str) -> date:
-    """The birth date inside an id number that was read before; the old foreigner's card is read again."""
+def _born_on(resident_id: str, birth: object) -> bool:
+    """Whether that birth date stands inside an id number read before; the old foreigner's card is read again."""
+    if not isinstance(birth, date):
+        return False
     if len(resident_id) == _ID_LENGTH:
-        return date(int(resident_id[6:10]), int(resident_id[10:12]), int(resident_id[12:14]))
-    return parse_resident_id(resident_id).birth_date
+        return resident_id[6:14] == birth.isoformat().replace("-", "")
+    return parse_resident_id(resident_id).birth_date == birth
 
 
 def _check_attendance(values: Mapping[str, Value | Problem]) -> list[tuple[str, str]]:

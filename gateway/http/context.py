@@ -1,6 +1,7 @@
 """What the routers need, put together once by `gateway.app`."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import Request
@@ -40,6 +41,8 @@ class Context:
     health: Health
     files: SpreadsheetFiles
     store: FileStore
+    landings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    listings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
 
 def context(request: Request) -> Context:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
@@ -110,18 +110,17 @@ class Alerts:
             await self._evidence.failed(request, grant, NotPermitted.name)
             raise NotPermitted
         by, now = principal.officer or principal.client, self._clock.now()
+        seen = record_of(replace(lead, status="acknowledged"))
+        body = orjson.dumps(Mask(EXCHANGES[EXCHANGE], grant).apply(seen))
 
         def work(transaction: Transaction) -> tuple[bool, AuditEntry]:
-            done = transaction.acknowledge(lead.id, by, now)
-            detail = "acknowledged" if done else Conflict.name
-            return done, self._entry(request, grant, b"", 1, detail=detail)
+            if transaction.acknowledge(lead.id, by, now):
+                return True, self._entry(request, grant, body, 1, detail="acknowledged")
+            return False, self._evidence.entry(request, grant, "fail", detail=Conflict.name, fields={})
 
         if not await self._evidence.journal.perform(work):
             raise Conflict("该线索已办结。", "The lead is closed.")
-        after = await self._leads.get(lead_id, grant.rows)
-        if after is None:
-            raise NotPermitted
-        return orjson.dumps(Mask(EXCHANGES[EXCHANGE], grant).apply(record_of(after)))
+        return body
 
     async def subscribe(self, principal: Principal, purpose: str) -> Request:
         """Decide before the stream starts, so that a refusal is an ordinary answer."""

@@ -147,7 +147,7 @@ class Ask:
 
     def _duty(self, kind: str, question: Question, county: str, lead: str, today: date) -> DutyDraft:
         duty = self._book.duties.rules[kind]
-        facts = {"employer_uscc": question.employer_uscc} if question.employer_uscc else {}
+        facts = {"employer_uscc": parse_uscc(question.employer_uscc).value} if question.employer_uscc else {}
         due = self._book.duties.due(kind, today)
         return DutyDraft(kind=kind, owner=duty.owner, region=county, due_on=due, lead=lead, facts=facts)
 
@@ -251,15 +251,18 @@ def _check_inputs(question: Question) -> None:
 
 
 def _is_employer(text: str) -> bool:
-    """A unified social credit code; an id number typed into this field would be kept with the duty, so it is refused."""
+    """A unified social credit code; an id number typed into this field would be kept with the duty, so it is refused.
+
+    A mistyped id number too: what has an id's shape must at least have a right check character of its own.
+    """
     try:
-        parse_uscc(text)
+        code = parse_uscc(text)
     except IdentifierError:
         return False
-    if not text[:17].isdigit():
+    if not code.value[:17].isdigit():
         return True
     try:
-        parse_resident_id(text)
-    except IdentifierError:
-        return True
+        parse_resident_id(code.value)
+    except IdentifierError as error:
+        return error.code == "bad_code" or code.checksum_ok
     return False

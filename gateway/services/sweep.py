@@ -45,7 +45,7 @@ class Sweep:
     def _register_draft(
         self, subject: SubjectId, child: ChildFacts, region: str, rule: str, fact: Mapping[str, object]
     ) -> LeadDraft:
-        row = next(row for row in child.enrolments if row.region == region)
+        row = next((row for row in child.enrolments if row.region == region), child.enrolments[0])
         residence = residence_within(region, row.residence)
         return self._draft(subject, rule, region, residence, fact, row.school_code)
 

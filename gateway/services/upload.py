@@ -96,6 +96,8 @@ class Upload:
         """The receipt. Raises InvalidRecord, UnsupportedMedia, TooLarge or IdempotencyMismatch: nothing written."""
         replayed = self._replay(request, file)
         if replayed is not None:
+            with self._registers.transaction() as transaction:
+                self._witness(transaction, request, grant, replayed)
             return replayed
         dataset = DATASETS[EXCHANGES[request.exchange].dataset or ""]
         form, sheet, reading = self._read(file, dataset)
@@ -154,6 +156,7 @@ class Upload:
             with self._registers.transaction() as transaction:
                 replayed = self._replay(request, file)  # the same request may have landed since
                 if replayed is not None:
+                    self._witness(transaction, request, grant, replayed)
                     return replayed
                 now = self._clock.now()
                 counts = self._merge(transaction, request, reading, prepared, upload_id)
@@ -179,7 +182,9 @@ class Upload:
         shape = SHAPES[reading.dataset.id]
         settled = transaction.settle(prepared, shape.renames)
         region = request.principal.region[:6]
-        subjects = _own_school(transaction, request.principal, region, settled.subjects)
+        subjects = settled.subjects
+        if not shape.creates:
+            subjects = _own_pupils(transaction, request.principal, region, subjects)
         rows = _settled_rows(reading, subjects, shape.facts)
         tally = transaction.merge(reading.dataset.id, region, rows, upload_id, settled)
         if reading.dataset.id == "student-register":
@@ -218,11 +223,19 @@ class Upload:
         )
         transaction.save_upload(upload)
         Sweep(self._book, today, now).run(transaction, region)
+        self._witness(transaction, request, grant, receipt)
+
+    def _witness(
+        self,
+        transaction: RegisterTransaction,
+        request: Request,
+        grant: Grant,
+        receipt: Mapping[str, object],
+    ) -> None:
+        """The evidence of a receipt, each time it is told."""
         digest = hashlib.sha256(orjson.dumps(receipt)).hexdigest()
-        count = int(str(receipt["accepted"]))
-        transaction.write_audit(
-            self._evidence.entry(request, grant, count=count, digest=digest, detail=upload.id)
-        )
+        count, detail = int(str(receipt["accepted"])), str(receipt["upload_id"])
+        transaction.write_audit(self._evidence.entry(request, grant, count=count, digest=digest, detail=detail))
 
     def _errors_file(
         self, request: Request, form: Format, sheet: Sheet, reading: Reading, upload_id: str, now: datetime
@@ -235,7 +248,6 @@ class Upload:
         try:
             self._store.write(file_id, [body])
         except OSError:
-            self._store.remove(file_id)
             raise errors.SourceUnavailable(
                 "数据暂不能保存，未写入任何内容。", "The store cannot be written to now; nothing was written."
             ) from None
@@ -256,21 +268,20 @@ def _refusal(code: str, zh_more: str, en_more: str) -> errors.HuxueError:
     return _REFUSALS[code](flaw.message_zh, flaw.message_en, (flaw,))
 
 
-def _own_school(
+def _own_pupils(
     transaction: RegisterTransaction,
     principal: Principal,
     region: str,
     subjects: Sequence[SubjectId | Conflict | None],
 ) -> Sequence[SubjectId | Conflict | None]:
-    """A class teacher writes about pupils of the own school; another school's pupil looks like an unknown one."""
-    if principal.school is None:
-        return subjects
+    """Attendance is written about pupils of the county's own register, by a class teacher of the own school only.
+
+    A pupil of another county or school looks like one nobody knows.
+    """
     known = [subject for subject in subjects if isinstance(subject, bytes)]
     schools = transaction.schools_of(region, known)
-    return [
-        subject if isinstance(subject, bytes) and schools.get(subject) == principal.school else None
-        for subject in subjects
-    ]
+    own = {subject for subject, school in schools.items() if principal.school in (None, school)}
+    return [subject if isinstance(subject, bytes) and subject in own else None for subject in subjects]
 
 
 def _settled_rows(

@@ -66,7 +66,7 @@ DISABILITY_ASSESSMENT = Dataset(
             "quasi",
             required=True,
             aliases=("行政区划",),
-            sample="530423100",
+            sample="530423101",
         ),
         Column("assessor", "评估机构", Kind.TEXT, "plain", sample="县人民医院"),
     ),

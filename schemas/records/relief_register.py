@@ -47,7 +47,7 @@ RELIEF_REGISTER = Dataset(
             "quasi",
             required=True,
             aliases=("现住址行政区划", "居住地行政区划"),
-            sample="530423100",
+            sample="530423101",
         ),
     ),
 )

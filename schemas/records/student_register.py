@@ -92,7 +92,7 @@ STUDENT_REGISTER = Dataset(
             "quasi",
             required=True,
             aliases=("行政区划", "现住址", "居住地行政区划"),
-            sample="530423100",
+            sample="530423101",
         ),
         Column("economic_hardship", "家庭经济困难", Kind.CODE, "sensitive", codes="yes_no", sample="否"),
         Column("left_behind", "留守儿童", Kind.CODE, "sensitive", codes="yes_no", sample="否"),

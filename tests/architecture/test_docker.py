@@ -119,7 +119,7 @@ def test_the_key_ring_is_a_secret_that_keys_create_made() -> None:
 
 
 def _leaf(words: list[str]) -> Any:
-    found = get_command(app)
+    found: Any = get_command(app)
     for word in words:
         found = found.commands[word]
     return found

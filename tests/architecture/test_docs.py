@@ -105,7 +105,7 @@ def test_every_target_is_phony_and_the_comment_names_real_ones() -> None:
 
 def _command(words: list[str]) -> tuple[Any, list[str]]:
     """The command those words lead to, and the words left."""
-    found = get_command(app)
+    found: Any = get_command(app)
     while words and words[0] in getattr(found, "commands", {}):
         found, words = found.commands[words[0]], words[1:]
     return found, words

@@ -4,11 +4,12 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey
 from joserfc.jws import JWSRegistry
 
+from gateway.cli import main
 from gateway.domain.model import ClientRecord
 from tests.harness import COUNTY, TestGateway, private, running, token_form
 
@@ -389,15 +391,36 @@ def huxue(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=clean | environment)
 
 
-def add(gateway: TestGateway, out: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+Command = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
+    """The command line in this process: its exit code and all it said."""
+    umask = os.umask(0o077)
+    handlers, raising = list(logging.getLogger().handlers), logging.raiseExceptions
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["huxue", *arguments])
+        with pytest.raises(SystemExit) as left:
+            main()
+        shown = capsys.readouterr()
+        return int(left.value.code or 0), shown.out + shown.err
+
+    yield run
+    os.umask(umask)
+    logging.getLogger().handlers, logging.raiseExceptions = handlers, raising
+
+
+def adding(gateway: TestGateway, out: Path, **changes: str) -> list[str]:
     given = {"agency": "human_resources", "role": "recruitment_checker", "region": COUNTY, **changes}
     options = [part for name, value in given.items() for part in (f"--{name}", value)]
-    return huxue("client", "add", "--data", str(gateway.data), "--out", str(out), *options)
+    return ["client", "add", "--data", str(gateway.data), "--out", str(out), *options]
 
 
 def test_the_command_line_adds_uses_and_revokes_a_client(gateway: TestGateway, tmp_path: Path) -> None:
     out = tmp_path / "client.json"
-    added = add(gateway, out)
+    added = huxue(*adding(gateway, out))
     assert (added.returncode, added.stderr) == (0, "")
     assert private(out)
     document = json.loads(out.read_text())
@@ -434,36 +457,38 @@ def test_the_command_line_adds_uses_and_revokes_a_client(gateway: TestGateway, t
     ids=str,
 )
 def test_a_client_that_cannot_be_is_named_clearly(
-    gateway: TestGateway, tmp_path: Path, changes: dict[str, str], said: str
+    gateway: TestGateway, tmp_path: Path, command: Command, changes: dict[str, str], said: str
 ) -> None:
-    found = add(gateway, tmp_path / "client.json", **changes)
-    assert found.returncode == 2
-    assert said in found.stderr
-    assert "Traceback" not in found.stderr
+    code, shown = command(*adding(gateway, tmp_path / "client.json", **changes))
+    assert code == 2
+    assert said in shown
+    assert "Traceback" not in shown
     assert not (tmp_path / "client.json").exists()
 
 
-def test_a_key_file_is_never_overwritten(gateway: TestGateway, tmp_path: Path) -> None:
+def test_a_key_file_is_never_overwritten(gateway: TestGateway, tmp_path: Path, command: Command) -> None:
     out = tmp_path / "client.json"
     out.write_text("precious")
-    found = add(gateway, out)
-    assert found.returncode == 2
-    assert "already there" in found.stderr
+    code, shown = command(*adding(gateway, out))
+    assert code == 2
+    assert "already there" in shown
     assert out.read_text() == "precious"
 
 
-def test_a_missing_data_folder_is_said_and_not_made(tmp_path: Path) -> None:
+def test_a_missing_data_folder_is_said_and_not_made(tmp_path: Path, command: Command) -> None:
     missing = tmp_path / "none"
-    found = huxue("client", "revoke", "--data", str(missing), "--client", "x")
-    assert found.returncode == 2
-    assert "missing: data folder" in found.stderr
+    code, shown = command("client", "revoke", "--data", str(missing), "--client", "x")
+    assert code == 2
+    assert "missing: data folder" in shown
     assert not missing.exists()
 
 
-def test_production_does_not_start_on_nothing(tmp_path: Path) -> None:
-    found = huxue("serve", "--data", str(tmp_path / "none"))
-    assert found.returncode == 2
-    assert "huxue keys create" in found.stderr
-    dated = huxue("serve", "--data", str(tmp_path / "none"), "--as-of", "2026-11-20")
-    assert dated.returncode == 2
-    assert "demo profile only" in dated.stderr
+@pytest.mark.parametrize(
+    ("more", "said"), [((), "huxue keys create"), (("--as-of", "2026-11-20"), "demo profile only")]
+)
+def test_production_does_not_start_on_nothing(
+    tmp_path: Path, command: Command, more: tuple[str, ...], said: str
+) -> None:
+    code, shown = command("serve", "--data", str(tmp_path / "none"), *more)
+    assert code == 2
+    assert said in shown

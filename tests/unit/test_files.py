@@ -535,7 +535,11 @@ FORMATS = [
 
 @pytest.mark.parametrize("form", FORMATS, ids=str)
 def test_what_is_written_is_read_back_in_the_same_format(form: Format) -> None:
-    rows = [["测试一", "530423201503050028", '引"号', "两\n行", "a,b;c\td"], ["", "𠀀", "2", "", ""]]
+    rows = [
+        ["ＡＢ：Ⅷ", "５３０４", "", "", ""],
+        ["测试一", "530423201503050028", '引"号', "两\n行", "a,b;c\td"],
+        ["", "𠀀", "2", "", ""],
+    ]
     body = FILES.write(form, ["甲", "乙", "丙", "丁", "戊"], rows)
     found, sheets = FILES.read(body, form.kind)
     assert found == form

@@ -143,26 +143,27 @@ class _Sorting:
 
     def subject_of(self, index: int, person: Person) -> SubjectId | Conflict | None:
         """The person's subject; Conflict; or None when nobody knows them and nobody is to be made."""
-        first, *rest = person.lookups
-        subject = self._known.get(first)
-        other = self._known.get(rest[0]) if rest else None
-        if subject is None and other is not None:
-            subject = None if other in self.with_id else other
+        lookups, known = person.lookups, self._known
+        subject = known.get(lookups[0])
+        other = known.get(lookups[1]) if len(lookups) > 1 else None
+        if subject is None and other is not None and other not in self.with_id:
+            subject = other
         if other is not None and other != subject:
             return Conflict()
         if subject is None:
-            if index not in self._newcomers:
+            row = self._newcomers.get(index)
+            if row is None:
                 return None
-            row = self._newcomers[index]
             subject = row[0]
             self.fresh.append(row)
         self._learn(person, subject)
         return SubjectId(subject)
 
     def _learn(self, person: Person, subject: bytes) -> None:
-        for kind, lookup in zip(person.kinds, person.lookups, strict=True):
+        for position, lookup in enumerate(person.lookups):
             if lookup not in self._known:
                 self._known[lookup] = subject
+                kind = person.kinds[position]
                 self.identifiers.append((lookup, kind, subject))
                 if kind == "resident_id":
                     self.with_id.add(subject)
@@ -179,7 +180,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
     def settle(self, prepared: Prepared, rename: bool) -> Settled:
         """Give every person a subject: known, new, or a conflict between two identifiers. None: nobody knows it."""
         known = {**prepared.known, **self._found_since(prepared)}
-        sorting = _Sorting(prepared.newcomers, known, self._with_resident_id(prepared.people, known))
+        sorting = _Sorting(prepared.newcomers, known, self._with_resident_id(prepared.people, prepared.known))
         subjects = [sorting.subject_of(index, person) for index, person in enumerate(prepared.people)]
         today = self._today.isoformat()
         self._db.executemany(

@@ -5,8 +5,8 @@ import io
 from collections.abc import Sequence
 from itertools import chain
 
-from gateway.adapters.files.safe import safe_text
-from gateway.domain.cells import Cell, text_of
+from gateway.adapters.files.safe import plain_text, safe_text
+from gateway.domain.cells import Cell
 from gateway.domain.spreadsheet import Format, UnreadableFile
 
 MAX_COLUMNS = 256
@@ -37,7 +37,7 @@ def read_csv(body: bytes) -> tuple[Format, list[list[str]]]:
 
 
 def _decode(body: bytes) -> tuple[str, str]:
-    if body.startswith(b"%PDF") or body.startswith(b"PK\x03\x04"):
+    if body.startswith((b"%PDF", b"PK\x03\x04")):
         raise UnreadableFile("not_a_spreadsheet")
     for encoding in ("utf-16",) if body.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030"):
         try:
@@ -66,5 +66,5 @@ def write_csv(form: Format, headings: Sequence[str], rows: Sequence[Sequence[Cel
     writer = csv.writer(out, delimiter=form.delimiter)
     writer.writerow([safe_text(heading) for heading in headings])
     for row in rows:
-        writer.writerow([safe_text(text_of(cell)) for cell in row])
+        writer.writerow([safe_text(plain_text(cell)) for cell in row])
     return out.getvalue().encode(form.encoding, errors="replace")

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import orjson
 
-from gateway.domain.cells import Cell, text_of
+from gateway.adapters.files.safe import plain_text
+from gateway.domain.cells import Cell
 from gateway.domain.spreadsheet import Kind, UnreadableFile
 
 MAX_FIELDS = 256
@@ -63,7 +64,9 @@ def _cell(value: object) -> Cell:
 
 def write_json(kind: Kind, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
     """The rows as objects under their headings."""
-    objects = [{heading: text_of(cell) for heading, cell in zip(headings, row, strict=False)} for row in rows]
+    objects = [
+        {heading: plain_text(cell) for heading, cell in zip(headings, row, strict=False)} for row in rows
+    ]
     if kind == "ndjson":
         return b"".join(orjson.dumps(item) + b"\n" for item in objects)
     return orjson.dumps(objects)

@@ -109,7 +109,7 @@ def _unusual_extent(part: bytes) -> tuple[int, int]:
     if len(part) > MAX_UNUSUAL:
         raise UnreadableFile("too_large")
     place = _Place()
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler, parser.EndElementHandler = place.start, place.end
     parser.Parse(part, True)
     return place.columns, place.rows

@@ -13,7 +13,7 @@ from typing import Any
 import xlsxwriter
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
-from gateway.adapters.files.safe import safe_text
+from gateway.adapters.files.safe import plain_text, safe_text
 from gateway.adapters.files.unpacking import repacked
 from gateway.domain.cells import Cell
 from gateway.domain.spreadsheet import Sheet, UnreadableFile
@@ -69,7 +69,7 @@ def write_xlsx(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes
             sheet.write_string(0, column, safe_text(heading), bold)
         for number, row in enumerate(rows, 1):
             for column, cell in enumerate(row):
-                sheet.write_string(number, column, safe_text(_text(cell)), text)
+                sheet.write_string(number, column, safe_text(plain_text(cell)), text)
         sheet.freeze_panes(1, 0)
     return out.getvalue()
 
@@ -94,11 +94,3 @@ def write_template(template: Template) -> bytes:
                 sheet.data_validation(1, column, _TEMPLATE_ROWS, column, rule)
         sheet.freeze_panes(1, 0)
     return out.getvalue()
-
-
-def _text(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, datetime):
-        return cell.date().isoformat()
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

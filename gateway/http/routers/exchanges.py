@@ -35,9 +35,6 @@ from schemas.records import DATASETS
 
 router = APIRouter(prefix="/v1/exchanges/{exchange}", tags=["exchanges"])
 
-_LANDINGS = asyncio.Semaphore(2)
-_LISTS = asyncio.Semaphore(2)
-
 UPLOAD_KINDS: dict[str, Kind] = {
     "text/csv": "csv",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
@@ -133,8 +130,12 @@ async def records(
     app = context(request)
     asked = Asked(app.auth.principal(request), Action.LIST, exchange, purpose, _region(region))
     grant = await app.evidence.decide(asked)
-    app.health.check_as_of(as_of)
-    body, entry = await in_thread(_LISTS, app.lists.page, asked, grant, limit, cursor)
+    try:
+        app.health.check_as_of(as_of)
+    except Malformed as error:
+        await app.evidence.failed(asked, grant, error.name)
+        raise
+    body, entry = await in_thread(app.listings, app.lists.page, asked, grant, limit, cursor)
     await app.evidence.journal.record(entry)
     return json_response(body)
 
@@ -181,7 +182,7 @@ async def upload(exchange: str, request: Request, purpose: str) -> Response:
             idempotency_key=_idempotency_key(request),
             language=language(request.headers.get("accept-language")),
         )
-        receipt = await in_thread(_LANDINGS, app.upload.land, asked, grant, file)
+        receipt = await in_thread(app.landings, app.upload.land, asked, grant, file)
     except HuxueError as error:
         await app.evidence.failed(asked, grant, error.name)
         raise
