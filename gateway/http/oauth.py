@@ -20,7 +20,7 @@ from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
-from joserfc.jws import JWSAlgModel, JWSRegistry
+from joserfc.jws import JWSRegistry
 
 from gateway.domain.model import ClientRecord
 from gateway.domain.ports import Clients
@@ -113,7 +113,7 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
 class _Registry(JWSRegistry):
     """`EdDSA` (RFC 8037) is read as what it means here, `Ed25519` (RFC 9864)."""
 
-    def get_alg(self, name: str) -> JWSAlgModel:
+    def get_alg(self, name: str) -> Any:
         return super().get_alg("Ed25519" if name == "EdDSA" else name)
 
 

@@ -36,8 +36,8 @@ SCHOOL = "2153001234"
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGateway]:
     with running(tmp_path_factory.mktemp("access") / "data") as found:
-        rows = [student(number, **{"家庭经济困难": "是"}) for number in range(2, 8)]
-        rows.append(student(9, **{"学生状态": "辍学", "状态日期": "2026-10-09"}))
+        rows = [student(number, 家庭经济困难="是") for number in range(2, 8)]
+        rows.append(student(9, 学生状态="辍学", 状态日期="2026-10-09"))
         assert found.upload("student-register", csv_file(rows)).status_code == 200
         yield found
 
@@ -70,7 +70,9 @@ def attempt(gateway: TestGateway, headers: dict[str, str], exchange: str, purpos
             person = {"purpose": purpose, "subject": {"resident_id": resident_id(date(1990, 1, 1))}}
             return gateway.call.post(f"{url}/ask", json=person, headers=headers)
         case "list":
-            return gateway.call.get(f"{url}/records", params={"purpose": purpose, "region": region}, headers=headers)
+            return gateway.call.get(
+                f"{url}/records", params={"purpose": purpose, "region": region}, headers=headers
+            )
     return gateway.call.get("/v1/leads", params={"purpose": purpose, "region": region}, headers=headers)
 
 
@@ -114,10 +116,13 @@ def test_another_purpose_is_not_granted_and_an_invented_one_unknown(gateway: Tes
 
 
 @pytest.mark.parametrize(
-    ("name", "role"), [("needy-children", "civil_affairs/relief_officer"), ("leads", "education/dropout_lead")]
+    ("name", "role"),
+    [("needy-children", "civil_affairs/relief_officer"), ("leads", "education/dropout_lead")],
 )
 @pytest.mark.parametrize("region", [ELSEWHERE, "5304", "53", "530424101"])
-def test_a_region_above_or_beside_is_out_of_reach(gateway: TestGateway, name: str, role: str, region: str) -> None:
+def test_a_region_above_or_beside_is_out_of_reach(
+    gateway: TestGateway, name: str, role: str, region: str
+) -> None:
     answer = attempt(gateway, headers_of(gateway, role), name, EXCHANGES[name].purposes[0], region)
     assert (answer.status_code, kind(answer)) == (403, "region-out-of-reach")
 
@@ -186,7 +191,10 @@ def test_another_county_sees_nothing_of_this_one(gateway: TestGateway) -> None:
     assert leads["items"] == []
     relief = gateway.headers("civil_affairs/relief_officer", ELSEWHERE)
     query = {"purpose": "child_relief", "region": ELSEWHERE}
-    assert gateway.call.get("/v1/exchanges/needy-children/records", params=query, headers=relief).json()["items"] == []
+    assert (
+        gateway.call.get("/v1/exchanges/needy-children/records", params=query, headers=relief).json()["items"]
+        == []
+    )
     job, file = exported(gateway)
     for path in (f"/v1/jobs/{job}", file):
         assert gateway.call.get(path, headers=relief).status_code == 403
@@ -262,7 +270,10 @@ def test_every_spelling_of_an_id_is_the_same_child(gateway: TestGateway, spellin
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        (f'{{"purpose": "child_labour_check", "subject": {{"resident_id": {CHILD[:17]}}}}}', "/subject/resident_id"),
+        (
+            f'{{"purpose": "child_labour_check", "subject": {{"resident_id": {CHILD[:17]}}}}}',
+            "/subject/resident_id",
+        ),
         ('{"purpose": "child_labour_check", "subject": {"resident_id": null}}', "/subject/resident_id"),
         ('{"purpose": "child_labour_check", "subject": {}}', "/subject"),
         (f'{{"purpose": "child_labour_check", "subject": "{CHILD}"}}', "/subject"),
@@ -276,7 +287,9 @@ def test_every_spelling_of_an_id_is_the_same_child(gateway: TestGateway, spellin
         ('{"purpose": "\\ud800", "subject": {"resident_id": "1"}}', ""),
     ],
 )
-def test_a_body_of_another_shape_is_malformed_and_not_echoed(gateway: TestGateway, body: str, pointer: str) -> None:
+def test_a_body_of_another_shape_is_malformed_and_not_echoed(
+    gateway: TestGateway, body: str, pointer: str
+) -> None:
     headers = {**gateway.headers("human_resources/recruitment_checker"), "Content-Type": "application/json"}
     answer = gateway.call.post("/v1/exchanges/applicant-check/ask", content=body.encode(), headers=headers)
     assert (answer.status_code, kind(answer)) == (400, "malformed")
@@ -284,7 +297,9 @@ def test_a_body_of_another_shape_is_malformed_and_not_echoed(gateway: TestGatewa
     assert not echoes(answer, CHILD)
 
 
-@pytest.mark.parametrize("raw", [b"\xff\xfe", b'{"purpose": "\xff"}', b"\x00", b"[" * 5000, b"{" + b" " * 70_000 + b"}"])
+@pytest.mark.parametrize(
+    "raw", [b"\xff\xfe", b'{"purpose": "\xff"}', b"\x00", b"[" * 5000, b"{" + b" " * 70_000 + b"}"]
+)
 def test_bytes_that_are_no_json_are_refused(gateway: TestGateway, raw: bytes) -> None:
     headers = gateway.headers("human_resources/recruitment_checker")
     answer = gateway.call.post("/v1/exchanges/applicant-check/ask", content=raw, headers=headers)
@@ -293,13 +308,22 @@ def test_bytes_that_are_no_json_are_refused(gateway: TestGateway, raw: bytes) ->
 
 EMPLOYER = "91530423MA6K2JJF8X"
 MISTYPED = next(
-    text for text in (CHILD[:-1] + last for last in "0123456789") if text != CHILD and not parse_uscc(text).checksum_ok
+    text
+    for text in (CHILD[:-1] + last for last in "0123456789")
+    if text != CHILD and not parse_uscc(text).checksum_ok
 )
 
 
 @pytest.mark.parametrize(
     "code",
-    [CHILD, "".join(chr(ord(char) + 0xFEE0) for char in CHILD), f"{CHILD[:6]} {CHILD[6:]}", "12345", "", MISTYPED],
+    [
+        CHILD,
+        "".join(chr(ord(char) + 0xFEE0) for char in CHILD),
+        f"{CHILD[:6]} {CHILD[6:]}",
+        "12345",
+        "",
+        MISTYPED,
+    ],
     ids=ascii,
 )
 def test_an_employer_that_is_a_persons_id_number_is_refused(gateway: TestGateway, code: str) -> None:
@@ -361,7 +385,9 @@ def test_every_problem_type_is_reached_or_known_to_come() -> None:
     assert set(REACHED) | NOT_YET == set(problem_types())
 
 
-def reach(gateway: TestGateway, name: str, language: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> httpx.Response:
+def reach(
+    gateway: TestGateway, name: str, language: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> httpx.Response:
     """A request that ends in that problem."""
     hr, relief = (
         {**gateway.headers(role), **language}
@@ -385,7 +411,9 @@ def reach(gateway: TestGateway, name: str, language: dict[str, str], monkeypatch
         case "purpose-not-granted":
             return gateway.call.post(ask, json={**good, "purpose": "statistics"}, headers=hr)
         case "region-out-of-reach":
-            return gateway.call.get(needy, params={"purpose": "child_relief", "region": "5305"}, headers=relief)
+            return gateway.call.get(
+                needy, params={"purpose": "child_relief", "region": "5305"}, headers=relief
+            )
         case "conflict":
             job = "/v1/jobs/" + exported(gateway)[0]
             gateway.call.delete(job, headers=relief)
@@ -397,10 +425,15 @@ def reach(gateway: TestGateway, name: str, language: dict[str, str], monkeypatch
         case "too-large":
             return gateway.call.post(ask, content=b" " * 70_000, headers=hr)
         case "unsupported-media":
-            return gateway.call.post(uploads, content=b"x", headers={**registrar, "Content-Type": "image/png"})
+            return gateway.call.post(
+                uploads, content=b"x", headers={**registrar, "Content-Type": "image/png"}
+            )
         case "invalid-record":
-            return gateway.call.post(uploads, content=b"a,b\r\n1,2\r\n", headers={**registrar, "Content-Type": "text/csv"})
+            return gateway.call.post(
+                uploads, content=b"a,b\r\n1,2\r\n", headers={**registrar, "Content-Type": "text/csv"}
+            )
         case "internal":
+
             def broken(*_: object) -> None:
                 raise RuntimeError(f"no such child {CHILD}")
 
@@ -431,7 +464,9 @@ def test_every_problem_is_rfc_9457s(
 
 @pytest.mark.parametrize("name", sorted(problem_types()))
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
-def test_every_problem_type_is_documented_under_its_address(gateway: TestGateway, name: str, language: str) -> None:
+def test_every_problem_type_is_documented_under_its_address(
+    gateway: TestGateway, name: str, language: str
+) -> None:
     answer = gateway.call.get(f"/problems/{name}", headers={"Accept-Language": language})
     error: type[HuxueError] = problem_types()[name]
     assert answer.status_code == 200
@@ -450,14 +485,23 @@ def test_a_parameter_that_does_not_fit_is_named_and_not_repeated(gateway: TestGa
 
 
 def test_every_answer_carries_the_security_headers(gateway: TestGateway) -> None:
-    for answer in (gateway.call.get("/health/live"), gateway.ask(CHILD), gateway.ask("1"), gateway.call.get("/x")):
+    for answer in (
+        gateway.call.get("/health/live"),
+        gateway.ask(CHILD),
+        gateway.ask("1"),
+        gateway.call.get("/x"),
+    ):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["referrer-policy"] == "no-referrer"
 
 
 def test_the_catalogue_shows_each_caller_its_own_treatments(gateway: TestGateway) -> None:
-    for role in ("civil_affairs/relief_officer", "human_resources/recruitment_checker", "school/class_teacher"):
+    for role in (
+        "civil_affairs/relief_officer",
+        "human_resources/recruitment_checker",
+        "school/class_teacher",
+    ):
         answer = gateway.call.get("/v1/catalogue", headers=headers_of(gateway, role))
         items = {item["id"]: item for item in answer.json()["items"]}
         assert set(items) == set(EXCHANGES)
@@ -466,7 +510,9 @@ def test_the_catalogue_shows_each_caller_its_own_treatments(gateway: TestGateway
             treated = {field["name"]: field["treatment"] for field in item["fields"]}
             if not item["permitted"]:
                 assert set(treated.values()) <= {"withhold"}
-    teacher = gateway.call.get("/v1/catalogue/leads", headers=headers_of(gateway, "school/class_teacher")).json()
+    teacher = gateway.call.get(
+        "/v1/catalogue/leads", headers=headers_of(gateway, "school/class_teacher")
+    ).json()
     assert {each["name"] for each in teacher["fields"] if each["treatment"] == "withhold"} == {"facts"}
 
 
@@ -475,6 +521,9 @@ def test_a_template_is_for_uploads_only(gateway: TestGateway) -> None:
     good = gateway.call.get("/v1/exchanges/student-register/template", headers=headers)
     assert (good.status_code, good.headers["content-type"]) == (200, XLSX)
     assert gateway.call.get("/v1/exchanges/leads/template", headers=headers).status_code == 403
-    assert json.loads(
-        gateway.call.get("/v1/exchanges/student-register/template?format=pdf", headers=headers).text
-    )["status"] == 400
+    assert (
+        json.loads(
+            gateway.call.get("/v1/exchanges/student-register/template?format=pdf", headers=headers).text
+        )["status"]
+        == 400
+    )

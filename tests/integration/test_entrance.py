@@ -41,9 +41,7 @@ class Client:
         self.key: Key = key or ECKey.generate_key("P-256", auto_kid=True)
         self.id = f"test-{os.urandom(6).hex()}"
         public = {name: str(value) for name, value in self.key.as_dict(private=False).items()}
-        record = ClientRecord(
-            self.id, "education", "dropout_lead", COUNTY, None, public, datetime.now(UTC)
-        )
+        record = ClientRecord(self.id, "education", "dropout_lead", COUNTY, None, public, datetime.now(UTC))
         gateway.parts.context.tokens._clients.add(record)
 
     def claims(self, **changes: Any) -> dict[str, Any]:
@@ -89,7 +87,13 @@ def test_a_token_says_who_it_is_for_and_nothing_of_a_child(gateway: TestGateway,
     token = client.token(client.sign(client.claims())).json()["access_token"]
     found = jwt.decode(token, gateway.parts.keys.token_key, algorithms=["ES256"])
     assert found.header["typ"] == "at+jwt"
-    expected = {"sub": client.id, "agency": "education", "role": "dropout_lead", "region": COUNTY, "scope": "huxue"}
+    expected = {
+        "sub": client.id,
+        "agency": "education",
+        "role": "dropout_lead",
+        "region": COUNTY,
+        "scope": "huxue",
+    }
     assert {name: found.claims[name] for name in expected} == expected
     assert found.claims["iss"] == found.claims["aud"] == gateway.url
     assert found.claims["exp"] - found.claims["iat"] <= 300
@@ -226,7 +230,9 @@ FORGERIES: dict[str, Callable[[Client], str]] = {
     "its own key in the header": with_key_in_the_header,
     "cut short": cut_short,
     "other claims": with_other_claims,
-    "the gateway's own token": lambda client: client.token(client.sign(client.claims())).json()["access_token"],
+    "the gateway's own token": lambda client: client.token(client.sign(client.claims())).json()[
+        "access_token"
+    ],
     "no jwt": lambda client: "not-a-jwt",
     "two dots": lambda client: "..",
     "no object": lambda client: client.sign(client.claims()).split(".")[0] + ".W10.AAAA",
@@ -282,7 +288,9 @@ def test_revoking_a_client_counts_at_once(gateway: TestGateway, client: Client) 
     assert not gateway.parts.context.tokens._clients.revoke(client.id, datetime.now(UTC))
 
 
-def crafted(client: Client, key: Any = None, alg: str = "ES256", typ: str | None = "at+jwt", **changes: Any) -> str:
+def crafted(
+    client: Client, key: Any = None, alg: str = "ES256", typ: str | None = "at+jwt", **changes: Any
+) -> str:
     """An access token as the gateway would sign it, but for the changes."""
     now, issuer = int(time.time()), client.gateway.url
     usual = {
@@ -388,7 +396,9 @@ def huxue(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     """The command line as a process of its own."""
     command = [sys.executable, "-W", "error", "-c", "from gateway.cli import main; main()", *arguments]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HUXUE_")}
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=clean | environment)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env=clean | environment
+    )
 
 
 Command = Callable[..., tuple[int, str]]

@@ -31,14 +31,18 @@ def register(gateway: TestGateway, *rows: dict[str, str], region: str = COUNTY) 
     assert answer.json()["rejected"] == 0, answer.text
 
 
-def see(gateway: TestGateway, role: str, region: str = COUNTY, school: str | None = None, **query: Any) -> list[Any]:
+def see(
+    gateway: TestGateway, role: str, region: str = COUNTY, school: str | None = None, **query: Any
+) -> list[Any]:
     answer = gateway.call.get("/v1/leads", params=query, headers=gateway.headers(role, region, school))
     assert answer.status_code == 200, answer.text
     return list(answer.json()["items"])
 
 
 def acknowledge(gateway: TestGateway, lead: str) -> httpx.Response:
-    return gateway.call.post(f"/v1/leads/{lead}/acknowledge", headers=gateway.headers("education/dropout_lead"))
+    return gateway.call.post(
+        f"/v1/leads/{lead}/acknowledge", headers=gateway.headers("education/dropout_lead")
+    )
 
 
 def test_uploading_and_asking_twice_opens_one_lead_each(gateway: TestGateway) -> None:
@@ -173,7 +177,9 @@ def test_filters_narrow(places: TestGateway, query: dict[str, str], count: int) 
 
 
 @pytest.mark.parametrize(
-    "query", [{"status": "x"}, {"rule": "A B"}, {"region": "x"}, {"cursor": "x"}, {"limit": 0}, {"limit": 1001}], ids=str
+    "query",
+    [{"status": "x"}, {"rule": "A B"}, {"region": "x"}, {"cursor": "x"}, {"limit": 0}, {"limit": 1001}],
+    ids=str,
 )
 def test_filters_that_are_none_are_malformed(places: TestGateway, query: dict[str, str]) -> None:
     answer = places.call.get("/v1/leads", params=query, headers=places.headers("education/dropout_lead"))
@@ -185,7 +191,9 @@ def test_pages_are_whole(places: TestGateway) -> None:
     cursor: str | None = None
     for _ in range(10):
         query = {"limit": 1, **({"cursor": cursor} if cursor else {})}
-        body = places.call.get("/v1/leads", params=query, headers=places.headers("education/dropout_lead")).json()
+        body = places.call.get(
+            "/v1/leads", params=query, headers=places.headers("education/dropout_lead")
+        ).json()
         found += [lead["id"] for lead in body["items"]]
         cursor = body["next_cursor"]
         if cursor is None:
@@ -226,7 +234,9 @@ def test_the_other_county_sees_its_own(places: TestGateway) -> None:
 
 def duties(gateway: TestGateway) -> list[tuple[Any, ...]]:
     with gateway.database() as connection:
-        query = "SELECT kind, owner, region, lead_id, due_on, status, facts FROM duty WHERE kind = 'labour-visit'"
+        query = (
+            "SELECT kind, owner, region, lead_id, due_on, status, facts FROM duty WHERE kind = 'labour-visit'"
+        )
         found = connection.execute(query).fetchall()
     connection.close()
     return found
@@ -239,7 +249,9 @@ def test_a_hit_becomes_a_duty_of_labour_inspection_that_keeps_the_employer(gatew
     (duty,) = duties(gateway)
     assert duty[:6] == ("labour-visit", "human_resources", COUNTY, lead, "2026-11-25", "open")
     assert json.loads(duty[6]) == {"employer_uscc": EMPLOYER}
-    assert EMPLOYER not in json.dumps(gateway.leads()), "the lead is education's: it says nothing of the employer"
+    assert EMPLOYER not in json.dumps(gateway.leads()), (
+        "the lead is education's: it says nothing of the employer"
+    )
 
 
 def test_another_employer_is_another_visit(gateway: TestGateway) -> None:
@@ -250,7 +262,9 @@ def test_another_employer_is_another_visit(gateway: TestGateway) -> None:
 
 
 def test_an_adult_opens_nothing(gateway: TestGateway) -> None:
-    answer = gateway.ask(resident_id(LAW_DATE.replace(year=LAW_DATE.year - 16)), employer_uscc=EMPLOYER).json()
+    answer = gateway.ask(
+        resident_id(LAW_DATE.replace(year=LAW_DATE.year - 16)), employer_uscc=EMPLOYER
+    ).json()
     assert answer["answer"] == {
         "under_16": False,
         "out_of_school": "not_applicable",
@@ -264,13 +278,17 @@ def test_an_adult_opens_nothing(gateway: TestGateway) -> None:
     assert gateway.ask(day_short).json()["answer"]["under_16"] is True
 
 
-def test_an_unknown_child_asked_about_many_times_at_once_is_one_child_and_one_lead(gateway: TestGateway) -> None:
+def test_an_unknown_child_asked_about_many_times_at_once_is_one_child_and_one_lead(
+    gateway: TestGateway,
+) -> None:
     gateway.headers("human_resources/recruitment_checker")
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: gateway.ask(CHILD).json()["answer"], range(16)))
     assert len({answer["lead"] for answer in answers}) == 1
     with gateway.database() as connection:
-        rows = [connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("subject", "lead")]
+        rows = [
+            connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("subject", "lead")
+        ]
     connection.close()
     assert rows == [1, 1]
 
@@ -414,5 +432,3 @@ def test_a_last_event_id_that_is_no_number_is_refused(places: TestGateway, after
 def test_a_stream_that_is_not_permitted_is_an_ordinary_refusal(places: TestGateway) -> None:
     answer = places.call.get("/v1/leads/stream", headers=places.headers("civil_affairs/relief_officer"))
     assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[-1]) == (403, "not-permitted")
-
-

@@ -60,13 +60,17 @@ def test_evidence_is_never_changed_or_removed(connection: sqlite3.Connection) ->
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             connection.execute(attempt)
         connection.rollback()
-    assert connection.execute("SELECT seq, reference, body FROM audit_entry").fetchall() == [(1, "ref-1", b"\0")]
+    assert connection.execute("SELECT seq, reference, body FROM audit_entry").fetchall() == [
+        (1, "ref-1", b"\0")
+    ]
 
 
 def test_a_removed_entrys_number_is_not_given_again(connection: sqlite3.Connection) -> None:
     """AUTOINCREMENT: should somebody remove the trigger and the last entry, the gap stays to be seen."""
     for number in range(3):
-        connection.execute("INSERT INTO audit_entry (reference, body, leaf) VALUES (?, x'', x'')", (f"ref-{number}",))
+        connection.execute(
+            "INSERT INTO audit_entry (reference, body, leaf) VALUES (?, x'', x'')", (f"ref-{number}",)
+        )
     connection.execute("DROP TRIGGER audit_entry_no_delete")
     connection.execute("DELETE FROM audit_entry WHERE seq = 3")
     connection.execute("INSERT INTO audit_entry (reference, body, leaf) VALUES ('ref-9', x'', x'')")

@@ -267,12 +267,16 @@ def test_a_file_without_errors_has_no_errors_file(gateway: TestGateway) -> None:
 # --- Idempotency-Key ----------------------------------------------------------------------------------------
 
 
-def test_a_repeated_key_gives_the_same_receipt_and_writes_nothing(gateway: TestGateway) -> None:
+def test_a_repeated_key_gives_the_same_receipt_and_writes_nothing_but_its_evidence(
+    gateway: TestGateway,
+) -> None:
     rows, key = [student(2), student(3, 年级="高一")], {"Idempotency-Key": "键-1".encode().hex()}
     first = taken(gateway, rows, headers=key)
-    before = counts(gateway), len(gateway.audit())
+    before, entries = counts(gateway), gateway.audit()
     assert taken(gateway, rows, headers=key) == first
-    assert (counts(gateway), len(gateway.audit())) == before
+    assert counts(gateway) == before
+    [told] = gateway.audit()[len(entries) :]
+    assert (told["decision"], told["answer_digest"]) == ("permit", entries[-1]["answer_digest"])
 
 
 def test_a_key_with_another_body_is_a_mismatch(gateway: TestGateway) -> None:

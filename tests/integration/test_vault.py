@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.keys import create_keyring, load_keyring
 from gateway.domain.model import ClientRecord
 from tests.harness import COUNTY, PURPOSES, SAMPLE, XLSX, process, token_form
-from tests.people import csv_file, resident_id, student
 
 FILES = {
     "student-register": ("student-register.xlsx", XLSX),
@@ -84,7 +83,9 @@ def secrets() -> frozenset[bytes]:
     """Every id number, student number and name, as UTF-8 and as JSON escapes it."""
     numbers = {found for cell in cells() for found in ID.findall(cell)}
     numbers |= {cell for cell in cells() if re.fullmatch(r"[GLJ][0-9A-Z]{10,20}", cell)}
-    numbers |= {json.loads(line)["resident_id"] for line in (SAMPLE / "applicants.jsonl").read_text().splitlines()}
+    numbers |= {
+        json.loads(line)["resident_id"] for line in (SAMPLE / "applicants.jsonl").read_text().splitlines()
+    }
     numbers |= {text for text in EXPECTED["never_in_any_output"] if text[0].isdigit()}
     texts = {spelling for number in numbers for spelling in (number, number.lower())} | names()
     escaped = {json.dumps(text).strip('"') for text in texts}
@@ -119,8 +120,6 @@ class Callers:
         self.headers: dict[str, dict[str, str]] = {}
 
     def _register(self, clients: SqliteClients, role: str) -> Credentials:
-        from datetime import UTC, datetime
-
         agency, name = role.split("/")
         key = ECKey.generate_key("P-256", auto_kid=True)
         public = {part: str(value) for part, value in key.as_dict(private=False).items()}
@@ -129,16 +128,16 @@ class Callers:
         return Credentials.of({**document, "alg": "ES256", "key": key.as_dict(private=True)})
 
     def enter(self, client: httpx.Client) -> None:
-        from datetime import UTC, datetime
-
         for role, credentials in self.credentials.items():
-            assertion = client_assertion(credentials, f"{client.base_url}/oauth2/token".replace("//oauth2", "/oauth2"), datetime.now(UTC))
+            audience = f"{str(client.base_url).rstrip('/')}/oauth2/token"
+            assertion = client_assertion(credentials, audience, datetime.now(UTC))
             answer = client.post("/oauth2/token", data=token_form(assertion))
             assert answer.status_code == 200, answer.text
             self.headers[role] = {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     def keep(self, answer: httpx.Response) -> httpx.Response:
-        self.answers.append((f"{answer.request.method} {answer.url.path}", answer.content + str(answer.headers).encode()))
+        call = f"{answer.request.method} {answer.url.path}"
+        self.answers.append((call, answer.content + str(answer.headers).encode()))
         return answer
 
 
@@ -166,7 +165,9 @@ def hand_in(client: httpx.Client, callers: Callers) -> None:
 
 
 def ask(client: httpx.Client, callers: Callers) -> None:
-    people = [json.loads(line)["resident_id"] for line in (SAMPLE / "applicants.jsonl").read_text().splitlines()]
+    people = [
+        json.loads(line)["resident_id"] for line in (SAMPLE / "applicants.jsonl").read_text().splitlines()
+    ]
     people += [text for text in EXPECTED["never_in_any_output"] if text[0].isdigit()]
     questions = [
         ("applicant-check", "human_resources/recruitment_checker", "child_labour_check"),
@@ -176,15 +177,24 @@ def ask(client: httpx.Client, callers: Callers) -> None:
     def one(person: str) -> None:
         for exchange, role, purpose in questions:
             body = {"purpose": purpose, "subject": {"resident_id": person}}
-            callers.keep(client.post(f"/v1/exchanges/{exchange}/ask", json=body, headers=callers.headers[role]))
+            callers.keep(
+                client.post(f"/v1/exchanges/{exchange}/ask", json=body, headers=callers.headers[role])
+            )
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(one, people))
     hr = callers.headers["human_resources/recruitment_checker"]
     for person in people[:10]:
-        for body in ({"purpose": person, "subject": {"resident_id": person}}, {"purpose": "x", "subject": person}):
+        for body in (
+            {"purpose": person, "subject": {"resident_id": person}},
+            {"purpose": "x", "subject": person},
+        ):
             callers.keep(client.post(f"/v1/exchanges/{person}/ask", json=body, headers=hr))
-        wrong = {"purpose": "child_labour_check", "subject": {"resident_id": person[:-1]}, "employer_uscc": person}
+        wrong = {
+            "purpose": "child_labour_check",
+            "subject": {"resident_id": person[:-1]},
+            "employer_uscc": person,
+        }
         callers.keep(client.post("/v1/exchanges/applicant-check/ask", json=wrong, headers=hr))
         callers.keep(client.get(f"/v1/leads?cursor={person}&status={person}", headers=hr))
 
@@ -219,7 +229,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     callers = Callers(data)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HUXUE_LOG_LEVEL", "DEBUG")
-        with process(data) as (server, url), httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        with (
+            process(data) as (server, url),
+            httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
+        ):
             callers.enter(client)
             hand_in(client, callers)
             ask(client, callers)
@@ -289,7 +302,9 @@ def test_no_pseudonym_and_no_subject_of_one_agency_is_kept_where_another_reads(t
     subjects = [row[0] for row in connection.execute("SELECT id FROM subject")]
     connection.close()
     ring = load_keyring(told.data / "keyring.json")
-    lists = {agency: set(ring.pseudonyms(agency, subjects)) for agency in ("civil_affairs", "education", "health")}
+    lists = {
+        agency: set(ring.pseudonyms(agency, subjects)) for agency in ("civil_affairs", "education", "health")
+    }
     assert got_only(told, lists["civil_affairs"])
     bodies = [{text.partition("-")[2] for text in texts} for texts in lists.values()]
     assert not bodies[0] & bodies[1]
@@ -313,5 +328,3 @@ def test_an_identity_opens_inside_with_its_own_keys_only(told: Told) -> None:
     ).fetchone()
     connection.close()
     assert json.loads(ring.open_identity(*row))["resident_id"] == "530423201402163242"
-
-

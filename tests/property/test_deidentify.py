@@ -11,7 +11,11 @@ from gateway.domain.predicate import All
 from schemas.catalogue import EXCHANGES, Exchange
 
 values = st.one_of(
-    st.none(), st.booleans(), st.text(max_size=5), st.integers(0, 9), st.lists(st.text(max_size=3), max_size=3)
+    st.none(),
+    st.booleans(),
+    st.text(max_size=5),
+    st.integers(0, 9),
+    st.lists(st.text(max_size=3), max_size=3),
 )
 exchanges = st.sampled_from([exchange for exchange in EXCHANGES.values() if exchange.fields])
 grants_of = st.dictionaries(st.integers(0, 9), st.sampled_from(Treatment))
@@ -27,7 +31,7 @@ def masked(draw: st.DrawFn) -> tuple[Exchange, Grant, list[dict[str, object]]]:
     exchange = draw(exchanges)
     names = [field.name for field in exchange.fields]
     fields = draw(st.dictionaries(st.sampled_from(names), st.sampled_from(Treatment)))
-    record = st.fixed_dictionaries({name: values for name in names})
+    record = st.fixed_dictionaries(dict.fromkeys(names, values))
     return exchange, grant(exchange, fields), draw(st.lists(record, max_size=4))
 
 
@@ -47,14 +51,18 @@ def test_only_granted_fields_come_out_in_the_contracts_order(case) -> None:  # t
 def test_a_field_of_the_record_that_no_exchange_declares_never_comes_out(case) -> None:  # type: ignore[no-untyped-def]
     exchange, given_, records = case
     for record in records:
-        assert Mask(exchange, given_).apply({**record, "resident_id": "x"}) == Mask(exchange, given_).apply(record)
+        assert Mask(exchange, given_).apply({**record, "resident_id": "x"}) == Mask(exchange, given_).apply(
+            record
+        )
 
 
 @given(masked())
 def test_columns_are_rows(case) -> None:  # type: ignore[no-untyped-def]
     exchange, given_, records = case
     mask = Mask(exchange, given_)
-    columns = mask.columns({field.name: [record[field.name] for record in records] for field in exchange.fields})
+    columns = mask.columns(
+        {field.name: [record[field.name] for record in records] for field in exchange.fields}
+    )
     assert list(columns) == list(mask.names)
     rows = [{name: columns[name][index] for name in columns} for index in range(len(records))]
     assert rows == [mask.apply(record) for record in records]
@@ -85,7 +93,9 @@ def told(treatment: Treatment, value: object) -> object:
 
 
 @given(st.sampled_from(ORDERED), st.sampled_from(ORDERED), values, values)
-def test_a_stricter_treatment_never_tells_more(one: Treatment, other: Treatment, a: object, b: object) -> None:
+def test_a_stricter_treatment_never_tells_more(
+    one: Treatment, other: Treatment, a: object, b: object
+) -> None:
     """Two values a stricter treatment tells apart, a milder one tells apart too."""
     milder, stricter = sorted((one, other))
     if told(stricter, a) != told(stricter, b):

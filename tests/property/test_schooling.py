@@ -9,7 +9,17 @@ from gateway.domain.model import Absence, ChildFacts, Enrolment, Standing, Stand
 from gateway.domain.schooling import REGISTER, Thresholds, judge
 
 LIMITS = Thresholds(register_stale_days=120, transfer_days=30, absence_days=5, attendance_stale_days=120)
-STATUSES = ["enrolled", "on_leave", "deferred", "exempt", "dropped_out", "transferred_out", "graduated", "deceased", "?"]
+STATUSES = [
+    "enrolled",
+    "on_leave",
+    "deferred",
+    "exempt",
+    "dropped_out",
+    "transferred_out",
+    "graduated",
+    "deceased",
+    "?",
+]
 START = date(2025, 1, 1)
 
 days = st.integers(0, 700).map(lambda number: START + timedelta(days=number))
@@ -27,7 +37,11 @@ absences = st.none() | st.builds(
     Absence, st.dates(START, date(2026, 12, 31)).map(lambda day: f"{day:%Y-%m}"), st.integers(0, 31)
 )
 children = st.builds(
-    ChildFacts, st.just(SubjectId(b"s" * 16)), st.lists(rows, max_size=4).map(tuple), absences, st.none() | days
+    ChildFacts,
+    st.just(SubjectId(b"s" * 16)),
+    st.lists(rows, max_size=4).map(tuple),
+    absences,
+    st.none() | days,
 )
 
 
@@ -36,7 +50,9 @@ def stale(day: date, today: date) -> bool:
 
 
 @given(absences, st.none() | days, days)
-def test_no_register_never_gives_an_answer(absence: Absence | None, register: date | None, today: date) -> None:
+def test_no_register_never_gives_an_answer(
+    absence: Absence | None, register: date | None, today: date
+) -> None:
     found = judge(ChildFacts(None, (), absence, register), today, LIMITS)
     assert found.out_of_school == "unknown"
     assert (REGISTER in found.missing_sources) is (register is None or stale(register, today))
@@ -46,7 +62,8 @@ def test_no_register_never_gives_an_answer(absence: Absence | None, register: da
 def test_only_a_fresh_row_that_says_so_gives_no(child: ChildFacts, today: date) -> None:
     if judge(child, today, LIMITS).out_of_school == "no":
         assert any(
-            row.status in ("enrolled", "on_leave", "deferred", "exempt") and not stale(row.confirmed_on, today)
+            row.status in ("enrolled", "on_leave", "deferred", "exempt")
+            and not stale(row.confirmed_on, today)
             for row in child.enrolments
         )
 
@@ -86,7 +103,9 @@ def test_time_alone_brings_nobody_back_to_school(child: ChildFacts, today: date,
 
 
 @given(children, days)
-def test_the_order_of_registers_does_not_count_where_their_days_differ(child: ChildFacts, today: date) -> None:
+def test_the_order_of_registers_does_not_count_where_their_days_differ(
+    child: ChildFacts, today: date
+) -> None:
     keys = [(row.status_date, row.confirmed_on) for row in child.enrolments]
     if len(set(keys)) == len(keys) and len({row.status_date for row in child.enrolments}) == len(keys):
         turned = ChildFacts(child.subject, child.enrolments[::-1], child.absence, child.register_as_of)
@@ -95,5 +114,9 @@ def test_the_order_of_registers_does_not_count_where_their_days_differ(child: Ch
 
 @given(children, days)
 def test_lists_judge_as_single_answers_do(child: ChildFacts, today: date) -> None:
-    rows_ = tuple(Standing(row.region, row.status, row.status_date, row.confirmed_on) for row in child.enrolments)
-    assert judge(Standings(rows_, child.absence, child.register_as_of), today, LIMITS) == judge(child, today, LIMITS)
+    rows_ = tuple(
+        Standing(row.region, row.status, row.status_date, row.confirmed_on) for row in child.enrolments
+    )
+    assert judge(Standings(rows_, child.absence, child.register_as_of), today, LIMITS) == judge(
+        child, today, LIMITS
+    )

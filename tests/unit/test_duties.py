@@ -89,10 +89,16 @@ def test_health_says_that_the_store_is_missing() -> None:
     def broken() -> None:
         raise SourceUnavailable
 
-    assert health(broken).report() == {"status": "not_ready", "missing": ["store"], "warnings": ["no calendar"]}
+    assert health(broken).report() == {
+        "status": "not_ready",
+        "missing": ["store"],
+        "warnings": ["no calendar"],
+    }
 
 
-@pytest.mark.parametrize(("asked", "fits"), [(None, True), ("2027-01-01", True), ("2026-12-31", False), ("x", False)])
+@pytest.mark.parametrize(
+    ("asked", "fits"), [(None, True), ("2027-01-01", True), ("2026-12-31", False), ("x", False)]
+)
 def test_only_today_can_be_asked_for(asked: str | None, fits: bool) -> None:
     if fits:
         health().check_as_of(asked)

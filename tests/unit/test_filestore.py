@@ -55,7 +55,13 @@ def test_chunks_are_not_swapped_reordered_or_left_out(store: SealedFileStore, tm
     store.write("file-a", CHUNKS)
     path = tmp_path / "files" / "file-a"
     one, two, three, last = frames(path)
-    for parts in ([two, one, three, last], [one, three, last], [one, last], [last], [one, two, one, three, last]):
+    for parts in (
+        [two, one, three, last],
+        [one, three, last],
+        [one, last],
+        [last],
+        [one, two, one, three, last],
+    ):
         spoil(store, path, parts)
 
 
@@ -96,7 +102,22 @@ def test_another_key_ring_reads_nothing(store: SealedFileStore, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "name", ["../keyring.json", "..", ".", "", "/etc/passwd", "a/b", "a\\b", "A", "a.partial", "a\0", "ａ", "a" * 81, "a\n"]
+    "name",
+    [
+        "../keyring.json",
+        "..",
+        ".",
+        "",
+        "/etc/passwd",
+        "a/b",
+        "a\\b",
+        "A",
+        "a.partial",
+        "a\0",
+        "ａ",
+        "a" * 81,
+        "a\n",
+    ],
 )
 def test_a_name_leads_nowhere_else(store: SealedFileStore, tmp_path: Path, name: str) -> None:
     (tmp_path / "keyring.json").write_text("{}")

@@ -78,12 +78,16 @@ def rows(store: Store, query: str = "SELECT reference FROM audit_entry ORDER BY 
         connection.close()
 
 
-def opens_lead(number: int, error: Exception | None = None) -> Callable[[Transaction], tuple[str, AuditEntry]]:
+def opens_lead(
+    number: int, error: Exception | None = None
+) -> Callable[[Transaction], tuple[str, AuditEntry]]:
     """Work that makes a child and a lead, then possibly fails."""
 
     def work(transaction: Transaction) -> tuple[str, AuditEntry]:
         subject = transaction.subject_for(bytes([number]) * 20, Identity(f"id-{number}", None))
-        draft = LeadDraft(SubjectId(subject), "applicant-under-16", "530423", "530423", TODAY, ({"n": number},))
+        draft = LeadDraft(
+            SubjectId(subject), "applicant-under-16", "530423", "530423", TODAY, ({"n": number},)
+        )
         lead = transaction.open_lead(draft, NOW)
         if error is not None:
             raise error
@@ -163,7 +167,10 @@ def test_work_that_fails_undoes_its_own_effects_only(
 
 def test_an_error_of_the_store_in_one_work_is_everybodys(store: Store, journal: GroupCommitJournal) -> None:
     async def run() -> list[Any]:
-        works = (journal.perform(opens_lead(1)), journal.perform(opens_lead(2, sqlite3.OperationalError("disk full"))))
+        works = (
+            journal.perform(opens_lead(1)),
+            journal.perform(opens_lead(2, sqlite3.OperationalError("disk full"))),
+        )
         return list(await wait_for(asyncio.gather(*works, return_exceptions=True)))
 
     assert {type(answer) for answer in asyncio.run(run())} == {SourceUnavailable}
@@ -175,7 +182,11 @@ def test_an_entry_that_cannot_be_written_down_is_its_callers_error_only(
     store: Store, journal: GroupCommitJournal
 ) -> None:
     async def run() -> list[Any]:
-        works = (journal.record(entry(1, detail=object())), journal.record(entry(2)), journal.perform(opens_lead(3)))
+        works = (
+            journal.record(entry(1, detail=object())),
+            journal.record(entry(2)),
+            journal.perform(opens_lead(3)),
+        )
         return list(await wait_for(asyncio.gather(*works, return_exceptions=True)))
 
     assert isinstance(asyncio.run(run())[0], TypeError)
@@ -239,7 +250,11 @@ def test_a_closed_store_answers_nobody(store: Store, journal: GroupCommitJournal
 
 def test_a_disk_that_fails_at_the_commit_answers_nobody(store: Store, journal: GroupCommitJournal) -> None:
     def refuse(action: int, first: str | None, *_: object) -> int:
-        return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_TRANSACTION and first == "COMMIT" else sqlite3.SQLITE_OK
+        return (
+            sqlite3.SQLITE_DENY
+            if action == sqlite3.SQLITE_TRANSACTION and first == "COMMIT"
+            else sqlite3.SQLITE_OK
+        )
 
     store.writer.set_authorizer(refuse)
 
@@ -252,7 +267,9 @@ def test_a_disk_that_fails_at_the_commit_answers_nobody(store: Store, journal: G
     assert not store.writer.in_transaction
 
 
-def test_an_entry_that_cannot_be_kept_takes_its_batch_with_it(store: Store, journal: GroupCommitJournal) -> None:
+def test_an_entry_that_cannot_be_kept_takes_its_batch_with_it(
+    store: Store, journal: GroupCommitJournal
+) -> None:
     async def run() -> list[Any]:
         works = (journal.perform(opens_lead(1)), journal.record(entry(1)))
         return list(await wait_for(asyncio.gather(*works, return_exceptions=True)))
@@ -262,7 +279,9 @@ def test_an_entry_that_cannot_be_kept_takes_its_batch_with_it(store: Store, jour
     assert rows(store, "SELECT id FROM lead") == []
 
 
-def test_while_a_bulk_writer_has_the_store_the_loop_goes_on(store: Store, journal: GroupCommitJournal) -> None:
+def test_while_a_bulk_writer_has_the_store_the_loop_goes_on(
+    store: Store, journal: GroupCommitJournal
+) -> None:
     async def run() -> tuple[bool, int]:
         store.gate.acquire()
         waiting = asyncio.ensure_future(journal.record(entry(1)))
@@ -321,7 +340,9 @@ def test_patience_ends_with_an_error_not_with_an_answer(
     assert rows(store) == ["ref-2"]
 
 
-def test_a_bulk_writer_in_a_thread_and_the_journal_take_turns(store: Store, journal: GroupCommitJournal) -> None:
+def test_a_bulk_writer_in_a_thread_and_the_journal_take_turns(
+    store: Store, journal: GroupCommitJournal
+) -> None:
     def bulk(number: int) -> None:
         with store.writing() as connection:
             connection.execute("INSERT INTO meta (key, value) VALUES (?, '')", (f"bulk-{number}",))

@@ -72,7 +72,9 @@ def test_a_missing_key_ring_says_how_to_make_one(tmp_path: Path) -> None:
         load_keyring(tmp_path / "none.json")
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"roots": {}}', "\x00", '{"roots": 5, "pseudonym": {}}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "null", '{"roots": {}}', "\x00", '{"roots": 5, "pseudonym": {}}']
+)
 def test_what_is_no_key_ring_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "k.json"
     path.write_text(text)
@@ -149,7 +151,9 @@ def test_no_subjects_have_no_pseudonyms(keys: FileKeyRing) -> None:
 
 
 def test_consumers_share_no_pseudonym_whatever_the_prefix(keys: FileKeyRing) -> None:
-    found = {consumer: {text[4:] for text in keys.pseudonyms(consumer, SUBJECTS)} for consumer in CONSUMER_PREFIXES}
+    found = {
+        consumer: {text[4:] for text in keys.pseudonyms(consumer, SUBJECTS)} for consumer in CONSUMER_PREFIXES
+    }
     assert sum(map(len, found.values())) == len(set().union(*found.values()))
     assert len(set(CONSUMER_PREFIXES.values())) == len(CONSUMER_PREFIXES)
 
@@ -160,7 +164,9 @@ def test_an_unknown_consumer_has_no_pseudonyms(keys: FileKeyRing) -> None:
 
 
 def test_lookup_domains_are_separated(keys: FileKeyRing) -> None:
-    values = {keys.lookup(kind, "530423201503052") for kind in ("resident_id", "student_number", "identity-tag", "")}
+    values = {
+        keys.lookup(kind, "530423201503052") for kind in ("resident_id", "student_number", "identity-tag", "")
+    }
     assert len(values) == 4
     assert all(len(value) == 20 for value in values)
 

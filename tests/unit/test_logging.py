@@ -102,7 +102,15 @@ def test_no_spelling_gets_through_a_librarys_logger(captured: Captured, text: st
 
 @pytest.mark.parametrize(
     "number",
-    [530423201503050028, 13812345678, -13812345678, 1381234567800, 13812345678.0, 5.3042320150305e17, 53042320150305.5],
+    [
+        530423201503050028,
+        13812345678,
+        -13812345678,
+        1381234567800,
+        13812345678.0,
+        5.3042320150305e17,
+        53042320150305.5,
+    ],
 )
 def test_a_number_long_enough_to_be_somebody_is_cut_out(captured: Captured, number: float) -> None:
     log.info("asked", value=number, nested=[number, {"x": number}], **{str(number): 1})
@@ -155,9 +163,13 @@ def test_a_line_whose_formatting_fails_tells_nothing(
 
 
 def test_what_tells_nobody_apart_is_kept(captured: Captured) -> None:
-    log.info("started", policies="0123abcd4567", port=8420, ready=True, share=0.5, nothing=None, status=[200, 404])
+    log.info(
+        "started", policies="0123abcd4567", port=8420, ready=True, share=0.5, nothing=None, status=[200, 404]
+    )
     line = captured.lines()[0]
-    assert {key: line[key] for key in ("event", "level", "policies", "port", "ready", "share", "nothing")} == {
+    assert {
+        key: line[key] for key in ("event", "level", "policies", "port", "ready", "share", "nothing")
+    } == {
         "event": "started",
         "level": "info",
         "policies": "0123abcd4567",
@@ -170,7 +182,9 @@ def test_what_tells_nobody_apart_is_kept(captured: Captured) -> None:
     assert line["timestamp"].endswith("Z")
 
 
-@pytest.mark.parametrize("text", ["Uvicorn running on http://127.0.0.1:8420", "c-3f9a0c", "region 530423101", "lead-abc"])
+@pytest.mark.parametrize(
+    "text", ["Uvicorn running on http://127.0.0.1:8420", "c-3f9a0c", "region 530423101", "lead-abc"]
+)
 def test_ordinary_words_are_kept(text: str) -> None:
     assert redact(text) == text
 

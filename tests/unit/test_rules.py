@@ -84,7 +84,9 @@ def test_a_lead_belongs_to_the_home_inside_the_registers_county(residence: str, 
 
 def test_our_own_rulebook_names_a_duty_for_every_rule() -> None:
     book = load_rulebook(POLICIES)
-    assert {"registered-dropout", "transfer-not-arrived", "absence-threshold", "placement-missing"} <= set(book.rules)
+    assert {"registered-dropout", "transfer-not-arrived", "absence-threshold", "placement-missing"} <= set(
+        book.rules
+    )
     assert book.rules["applicant-under-16"].further_duties == ("labour-visit",)
     for rule in book.rules.values():
         assert {rule.duty, *rule.further_duties} <= set(book.duties.rules)
@@ -111,6 +113,8 @@ def policies(tmp_path: Path, name: str, **changes: object) -> Path:
         ("calendar/2026.yaml", {"holidays": ["the first of May"]}),
     ],
 )
-def test_a_file_no_code_understands_stops_the_start(tmp_path: Path, name: str, changes: dict[str, object]) -> None:
+def test_a_file_no_code_understands_stops_the_start(
+    tmp_path: Path, name: str, changes: dict[str, object]
+) -> None:
     with pytest.raises(RulebookError):
         load_rulebook(policies(tmp_path, name, **changes))

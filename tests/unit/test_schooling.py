@@ -12,7 +12,9 @@ LIMITS = Thresholds(register_stale_days=120, transfer_days=30, absence_days=5, a
 SUBJECT = SubjectId(b"s" * 16)
 
 
-def row(status: str, since: date = date(2026, 9, 1), confirmed: date = TODAY, region: str = "530423") -> Enrolment:
+def row(
+    status: str, since: date = date(2026, 9, 1), confirmed: date = TODAY, region: str = "530423"
+) -> Enrolment:
     return Enrolment(region, status, since, confirmed, region + "101", "2153001234", date(2015, 3, 5))
 
 
@@ -59,7 +61,10 @@ def test_on_one_day_the_register_that_shows_the_child_arrived_wins() -> None:
 
 
 def test_the_newest_status_speaks() -> None:
-    assert judged(row("enrolled", date(2026, 3, 1)), row("dropped_out", date(2026, 10, 1))).out_of_school == "yes"
+    assert (
+        judged(row("enrolled", date(2026, 3, 1)), row("dropped_out", date(2026, 10, 1))).out_of_school
+        == "yes"
+    )
 
 
 @pytest.mark.parametrize(("days", "answer"), [(120, "no"), (121, "unknown")])

@@ -98,7 +98,8 @@ def test_another_address_brings_no_loopback_audiences(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "shown"), [("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("::1", "[::1]"), ("h.local", "h.local")]
+    ("host", "shown"),
+    [("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("::1", "[::1]"), ("h.local", "h.local")],
 )
 def test_the_address_that_is_called(tmp_path: Path, host: str, shown: str) -> None:
     assert Settings(data=tmp_path, host=host, port=5).issuer == f"http://{shown}:5"

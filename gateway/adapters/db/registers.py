@@ -7,7 +7,6 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from operator import itemgetter
 from typing import Any
@@ -18,6 +17,7 @@ from gateway.adapters.db.children import many_facts
 from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tag
 from gateway.adapters.db.engine import Store, stamp
 from gateway.adapters.db.jobs import insert_file
+from gateway.adapters.db.settling import Prepared, Sorting, find_subjects
 from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
 from gateway.domain.model import ChildFacts, SubjectId
 from gateway.domain.ports import Clock, Identity, KeyRing, StoredFile
@@ -52,19 +52,6 @@ TABLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 
-_Row = tuple[object, ...]
-
-_PART = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """People looked up before the lock: known subjects, and sealed newcomers by position."""
-
-    people: Sequence[Person]
-    known: dict[bytes, bytes]
-    newcomers: dict[int, tuple[bytes, bytes, bytes, bytes]]
-    version: int = -1
 
 
 class SqliteRegisters:
@@ -88,7 +75,7 @@ class SqliteRegisters:
         """Look everybody up; with `create`, seal the identities of those nobody knows."""
         version = self._store.version()
         lookups = {lookup for person in people for lookup in person.lookups}
-        known = _find(self._store.reader, lookups)
+        known = find_subjects(self._store.reader, lookups)
         if not create:
             return Prepared(people, known, {})
         newcomers = {
@@ -110,66 +97,6 @@ class SqliteRegisters:
             yield SqliteRegisterTransaction(connection, self._keys, self._clock.today(), self._store)
 
 
-def _find(connection: sqlite3.Connection, lookups: set[bytes]) -> dict[bytes, bytes]:
-    """Subjects by keyed identifier, as many at a time as one statement takes."""
-    found: dict[bytes, bytes] = {}
-    ordered = sorted(lookups)
-    for start in range(0, len(ordered), _PART):
-        part = ordered[start : start + _PART]
-        marks = ",".join("?" * len(part))
-        found.update(
-            connection.execute(f"SELECT lookup, subject_id FROM identifier WHERE lookup IN ({marks})", part)
-        )
-    return found
-
-
-class _Sorting:
-    """Decides whose row it is, person by person, seeing what earlier rows of the file brought.
-
-    The resident id decides. A student number alone finds a child only when that child has no other resident id:
-    a number that moved from one id to another is a conflict for a person, never a silent merge.
-    """
-
-    def __init__(
-        self,
-        newcomers: Mapping[int, tuple[bytes, bytes, bytes, bytes]],
-        known: dict[bytes, bytes],
-        with_id: set[bytes],
-    ) -> None:
-        self._newcomers, self._known, self.with_id = newcomers, known, with_id
-        self.now_with_id: set[bytes] = set()
-        self.fresh: list[tuple[bytes, bytes, bytes, bytes]] = []
-        self.identifiers: list[tuple[bytes, str, bytes]] = []
-
-    def subject_of(self, index: int, person: Person) -> SubjectId | Conflict | None:
-        """The person's subject; Conflict; or None when nobody knows them and nobody is to be made."""
-        lookups, known = person.lookups, self._known
-        subject = known.get(lookups[0])
-        other = known.get(lookups[1]) if len(lookups) > 1 else None
-        if subject is None and other is not None and other not in self.with_id:
-            subject = other
-        if other is not None and other != subject:
-            return Conflict()
-        if subject is None:
-            row = self._newcomers.get(index)
-            if row is None:
-                return None
-            subject = row[0]
-            self.fresh.append(row)
-        self._learn(person, subject)
-        return SubjectId(subject)
-
-    def _learn(self, person: Person, subject: bytes) -> None:
-        for position, lookup in enumerate(person.lookups):
-            if lookup not in self._known:
-                self._known[lookup] = subject
-                kind = person.kinds[position]
-                self.identifiers.append((lookup, kind, subject))
-                if kind == "resident_id":
-                    self.with_id.add(subject)
-                    self.now_with_id.add(subject)
-
-
 class SqliteRegisterTransaction(SqliteTransaction):
     """`gateway.domain.landing.RegisterTransaction`: the bulk side of one write transaction."""
 
@@ -180,7 +107,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
     def settle(self, prepared: Prepared, rename: bool) -> Settled:
         """Give every person a subject: known, new, or a conflict between two identifiers. None: nobody knows it."""
         known = {**prepared.known, **self._found_since(prepared)}
-        sorting = _Sorting(prepared.newcomers, known, self._with_resident_id(prepared.people, prepared.known))
+        sorting = Sorting(prepared.newcomers, known, self._with_resident_id(prepared.people, known))
         subjects = [sorting.subject_of(index, person) for index, person in enumerate(prepared.people)]
         today = self._today.isoformat()
         self._db.executemany(
@@ -202,7 +129,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
         if self._store.version() == prepared.version:
             return {}
         every = {lookup for person in prepared.people for lookup in person.lookups}
-        return _find(self._db, every - prepared.known.keys())
+        return find_subjects(self._db, every - prepared.known.keys())
 
     def _with_resident_id(self, people: Sequence[Person], known: Mapping[bytes, bytes]) -> set[bytes]:
         """Of the children named here by student number and a resident id nobody knows: those who have another id."""
