@@ -11,9 +11,9 @@ from datetime import date
 from typing import NamedTuple
 
 from gateway.domain.cells import Cell, Problem, Value, hint, is_blank, reader, text_of
+from gateway.domain.rowchecks import ROW_CHECKS
 from schemas.codes.region import regions
 from schemas.codes.tables import table
-from schemas.identifiers import parse_resident_id
 from schemas.records import Column, Dataset, Kind
 
 _SPECIAL_STARTS = frozenset("合总小共备说填制审注本全 \t\ufeff\u200b\u3000\xa0") | {""}
@@ -23,7 +23,6 @@ Grid = Sequence[Sequence[Cell]]
 Translate = Callable[[str, Cell], Cell]
 
 _HEADING_SEARCH = 30
-_ID_LENGTH = 18
 _TOTAL = re.compile(r"(本页|本校|全校|本县)?(合计|总计|小计|共计)[:：]?")
 _REMARK = re.compile(r"(合计|总计|小计|共计|备注|说明|填表|制表|审核|注[:：])")
 _NOISE = re.compile(r"[\s*＊:：()（）]|必填|\ufeff")
@@ -360,43 +359,6 @@ def _known(code: str, value: str, known: dict[tuple[str, str], bool]) -> bool:
 def _area(resident_id: str) -> str:
     """The county an id was issued in; permits of residence (8…) and permanent residence (9…) name none."""
     return resident_id[:6] if resident_id[0] in "1234567" else ""
-
-
-def _check_student(values: Mapping[str, Value | Problem]) -> list[tuple[str, str]]:
-    id_number = values.get("id_number")
-    if id_number is None:
-        return [] if values["id_type"] == "other" else [("id_number", "missing_required")]
-    if not _born_on(str(id_number), values["birth_date"]):
-        return [("birth_date", "birth_date_mismatch")]
-    return []
-
-
-def _born_on(resident_id: str, birth: object) -> bool:
-    """Whether that birth date stands inside an id number read before; the old foreigner's card is read again."""
-    if not isinstance(birth, date):
-        return False
-    if len(resident_id) == _ID_LENGTH:
-        return resident_id[6:14] == birth.isoformat().replace("-", "")
-    return parse_resident_id(resident_id).birth_date == birth
-
-
-def _check_attendance(values: Mapping[str, Value | Problem]) -> list[tuple[str, str]]:
-    absent, expected = values["days_absent"], values["days_expected"]
-    return [("days_absent", "out_of_range")] if int(str(absent)) > int(str(expected)) else []
-
-
-def _check_relief(values: Mapping[str, Value | Problem]) -> list[tuple[str, str]]:
-    start, end = values["from_date"], values.get("to_date")
-    backwards = isinstance(start, date) and isinstance(end, date) and end < start
-    return [("to_date", "out_of_range")] if backwards else []
-
-
-ROW_CHECKS: dict[str, Callable[[Mapping[str, Value | Problem]], list[tuple[str, str]]]] = {
-    "student-register": _check_student,
-    "attendance": _check_attendance,
-    "relief-register": _check_relief,
-    "disability-assessment": lambda values: [],
-}
 
 
 def code_choices(column: Column) -> tuple[str, ...]:
