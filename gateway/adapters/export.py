@@ -9,7 +9,7 @@ from gateway.adapters.files.workbook import write_xlsx
 
 _LIST_MARK = "|"
 _BOM = b"\xef\xbb\xbf"
-_DANGEROUS = r"^\s*[=+\-@]"
+_DANGEROUS = r"^\s*[=+\-@＝＋－＠]"
 
 
 class PolarsTableWriter:

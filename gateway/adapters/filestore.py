@@ -58,9 +58,19 @@ class SealedFileStore:
                 yield plain[1:]
                 number += 1
 
+    def orphans(self, before: float) -> list[str]:
+        """Files written before a moment (seconds since the epoch): candidates for having lost their card."""
+        return [
+            path.name.removesuffix(".partial")
+            for path in self._folder.iterdir()
+            if path.is_file() and path.stat().st_mtime < before
+        ]
+
     def remove(self, file_id: str) -> None:
         """Delete the file, if it is there."""
-        self._path(file_id).unlink(missing_ok=True)
+        path = self._path(file_id)
+        path.unlink(missing_ok=True)
+        path.with_suffix(".partial").unlink(missing_ok=True)
 
     def _path(self, file_id: str) -> Path:
         if not _NAME.fullmatch(file_id):

@@ -190,6 +190,10 @@ class FileStore(Protocol):
 
     def remove(self, file_id: str) -> None: ...
 
+    def orphans(self, before: float) -> list[str]:
+        """Ids of files written before a moment (seconds since the epoch)."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
@@ -234,6 +238,10 @@ class Jobs(Protocol):
     def add_file(self, file: StoredFile) -> None: ...
 
     def file(self, file_id: str, client: str) -> StoredFile | None: ...
+
+    def without_card(self, names: list[str]) -> list[str]:
+        """Those of the files that have no card."""
+        ...
 
     def drop_files(self, names: list[str]) -> None: ...
 

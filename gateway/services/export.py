@@ -14,6 +14,7 @@ from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.list import ListRecords, Table
 
 EXPIRY_HOURS = 24
+ORPHAN_SECONDS = 3600
 
 MEDIA_TYPES = {
     "ndjson": "application/x-ndjson",
@@ -146,8 +147,13 @@ class Export:
         return file
 
     def expire(self) -> int:
-        """Remove files past their expiry; how many went. For a worker thread, from time to time."""
-        gone = self._jobs.expired(self._clock.now())
+        """Remove files past their expiry, and files a crash left without a card; how many went.
+
+        For a worker thread, from time to time.
+        """
+        now = self._clock.now()
+        stray = self._jobs.without_card(self._files.orphans(now.timestamp() - ORPHAN_SECONDS))
+        gone = [*self._jobs.expired(now), *stray]
         for file_id in gone:
             self._files.remove(file_id)
         return len(gone)

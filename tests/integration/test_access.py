@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -385,74 +386,76 @@ def test_every_problem_type_is_reached_or_known_to_come() -> None:
     assert set(REACHED) | NOT_YET == set(problem_types())
 
 
-def reach(
-    gateway: TestGateway, name: str, language: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> httpx.Response:
+ASK, NEEDY = "/v1/exchanges/applicant-check/ask", "/v1/exchanges/needy-children/records"
+UPLOADS = "/v1/exchanges/student-register/uploads?purpose=student_registration"
+GOOD = {"purpose": "child_labour_check", "subject": {"resident_id": resident_id(date(1990, 1, 1))}}
+CSV = {"Content-Type": "text/csv"}
+HR, RELIEF, REGISTRAR = (
+    "human_resources/recruitment_checker",
+    "civil_affairs/relief_officer",
+    "education/registrar",
+)
+# name → (role, method, address, what is sent): requests that end in that problem by themselves.
+REQUESTS: dict[str, tuple[str | None, str, str, dict[str, Any]]] = {
+    "malformed": (RELIEF, "GET", NEEDY, {"params": {"purpose": "child_relief"}}),
+    "unknown-purpose": (HR, "POST", ASK, {"json": {**GOOD, "purpose": "x"}}),
+    "invalid-resident-id": (HR, "POST", ASK, {"json": {**GOOD, "subject": {"resident_id": "1"}}}),
+    "unauthenticated": (None, "POST", ASK, {"json": GOOD}),
+    "not-permitted": (RELIEF, "POST", ASK, {"json": GOOD}),
+    "purpose-not-granted": (HR, "POST", ASK, {"json": {**GOOD, "purpose": "statistics"}}),
+    "region-out-of-reach": (RELIEF, "GET", NEEDY, {"params": {"purpose": "child_relief", "region": "5305"}}),
+    "too-large": (HR, "POST", ASK, {"content": b" " * 70_000}),
+    "unsupported-media": (
+        REGISTRAR,
+        "POST",
+        UPLOADS,
+        {"content": b"x", "headers": {"Content-Type": "image/png"}},
+    ),
+    "invalid-record": (REGISTRAR, "POST", UPLOADS, {"content": b"a,b\r\n1,2\r\n", "headers": CSV}),
+    "internal": (HR, "POST", ASK, {"json": GOOD}),
+    "source-unavailable": (HR, "POST", ASK, {"json": GOOD}),
+}
+
+
+def reach(gateway: TestGateway, name: str, language: dict[str, str]) -> httpx.Response:
     """A request that ends in that problem."""
-    hr, relief = (
-        {**gateway.headers(role), **language}
-        for role in ("human_resources/recruitment_checker", "civil_affairs/relief_officer")
-    )
-    registrar = {**gateway.headers("education/registrar"), **language}
-    ask, needy = "/v1/exchanges/applicant-check/ask", "/v1/exchanges/needy-children/records"
-    uploads = "/v1/exchanges/student-register/uploads?purpose=student_registration"
-    good = {"purpose": "child_labour_check", "subject": {"resident_id": resident_id(date(1990, 1, 1))}}
-    match name:
-        case "malformed":
-            return gateway.call.get(needy, params={"purpose": "child_relief"}, headers=relief)
-        case "unknown-purpose":
-            return gateway.call.post(ask, json={**good, "purpose": "x"}, headers=hr)
-        case "invalid-resident-id":
-            return gateway.call.post(ask, json={**good, "subject": {"resident_id": "1"}}, headers=hr)
-        case "unauthenticated":
-            return gateway.call.post(ask, json=good, headers=language)
-        case "not-permitted":
-            return gateway.call.post(ask, json=good, headers=relief)
-        case "purpose-not-granted":
-            return gateway.call.post(ask, json={**good, "purpose": "statistics"}, headers=hr)
-        case "region-out-of-reach":
-            return gateway.call.get(
-                needy, params={"purpose": "child_relief", "region": "5305"}, headers=relief
-            )
-        case "conflict":
-            job = "/v1/jobs/" + exported(gateway)[0]
-            gateway.call.delete(job, headers=relief)
-            return gateway.call.delete(job, headers=relief)
-        case "idempotency-mismatch":
-            keyed = {**registrar, "Content-Type": "text/csv", "Idempotency-Key": f"k{language}"}
-            gateway.call.post(uploads, content=csv_file([student(2)]), headers=keyed)
-            return gateway.call.post(uploads, content=csv_file([student(4)]), headers=keyed)
-        case "too-large":
-            return gateway.call.post(ask, content=b" " * 70_000, headers=hr)
-        case "unsupported-media":
-            return gateway.call.post(
-                uploads, content=b"x", headers={**registrar, "Content-Type": "image/png"}
-            )
-        case "invalid-record":
-            return gateway.call.post(
-                uploads, content=b"a,b\r\n1,2\r\n", headers={**registrar, "Content-Type": "text/csv"}
-            )
-        case "internal":
+    if name == "conflict":
+        job, relief = "/v1/jobs/" + exported(gateway)[0], {**gateway.headers(RELIEF), **language}
+        gateway.call.delete(job, headers=relief)
+        return gateway.call.delete(job, headers=relief)
+    if name == "idempotency-mismatch":
+        keyed = {**gateway.headers(REGISTRAR), **language, **CSV, "Idempotency-Key": f"k{language}"}
+        gateway.call.post(UPLOADS, content=csv_file([student(2)]), headers=keyed)
+        return gateway.call.post(UPLOADS, content=csv_file([student(4)]), headers=keyed)
+    role, method, path, sent = REQUESTS[name]
+    headers = {**(gateway.headers(role) if role else {}), **language, **sent.get("headers", {})}
+    with spoilt(gateway, name):
+        # A connection of its own: the server drops it after an unexpected exception.
+        return httpx.request(method, gateway.url + path, **{**sent, "headers": headers}, trust_env=False)
 
-            def broken(*_: object) -> None:
-                raise RuntimeError(f"no such child {CHILD}")
 
-            monkeypatch.setattr(type(gateway.parts.context.ask), "__call__", broken)
-            # A connection of its own: the server drops it after an unexpected exception.
-            return httpx.post(gateway.url + ask, json=good, headers=hr, trust_env=False)
-    gateway.parts.store.writer.execute("PRAGMA query_only=ON")
-    try:
-        return gateway.call.post(ask, json=good, headers=hr)
-    finally:
-        gateway.parts.store.writer.execute("PRAGMA query_only=OFF")
+@contextmanager
+def spoilt(gateway: TestGateway, name: str) -> Iterator[None]:
+    """The gateway with a bug that quotes a child, or with a disk that cannot be written to."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError(f"no such child {CHILD}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        if name == "internal":
+            patch.setattr(type(gateway.parts.context.ask), "__call__", broken)
+        if name == "source-unavailable":
+            gateway.parts.store.writer.execute("PRAGMA query_only=ON")
+        try:
+            yield
+        finally:
+            gateway.parts.store.writer.execute("PRAGMA query_only=OFF")
 
 
 @pytest.mark.parametrize("english", [False, True], ids=["zh", "en"])
 @pytest.mark.parametrize("name", REACHED)
-def test_every_problem_is_rfc_9457s(
-    gateway: TestGateway, monkeypatch: pytest.MonkeyPatch, name: str, english: bool
-) -> None:
-    answer = reach(gateway, name, {"Accept-Language": "en-GB"} if english else {}, monkeypatch)
+def test_every_problem_is_rfc_9457s(gateway: TestGateway, name: str, english: bool) -> None:
+    answer = reach(gateway, name, {"Accept-Language": "en-GB"} if english else {})
     assert_problem(answer, name, english)
     assert CHILD not in answer.text
     if name == "source-unavailable":

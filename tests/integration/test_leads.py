@@ -1,10 +1,11 @@
 """Leads: one per child and rule, for those who must act, closed by the register alone, streamed without a gap."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from queue import Empty, Queue
@@ -58,6 +59,10 @@ def test_uploading_and_asking_twice_opens_one_lead_each(gateway: TestGateway) ->
     assert set(leads) == {first[0]["id"], asked[0]}
     assert leads[asked[0]]["facts"] == [{"fact": "applicant-under-16", "on": "2026-11-20"}]
     assert leads[asked[0]]["case"] == first[0]["case"], "one child, one case"
+    with gateway.database() as connection:
+        kinds = connection.execute("SELECT kind FROM lead_event ORDER BY seq").fetchall()
+    connection.close()
+    assert kinds == [("opened",), ("opened",)], "nothing new, nothing told"
 
 
 def test_a_lead_shows_what_the_contract_shows_and_nobody(gateway: TestGateway) -> None:
@@ -307,16 +312,27 @@ class Stream:
     def __init__(self, gateway: TestGateway, headers: dict[str, str]) -> None:
         self._events: Queue[ServerEvent | None] = Queue()
         self.opened, self.status = threading.Event(), 0
-        self._client = httpx.Client(base_url=gateway.url, timeout=30, trust_env=False)
-        self._thread = threading.Thread(target=self._listen, args=(headers,), daemon=True)
+        self._socket: socket.socket | None = None
+        self._thread = threading.Thread(target=self._listen, args=(gateway.url, headers), daemon=True)
         self._thread.start()
         assert self.opened.wait(10)
 
-    def _listen(self, headers: dict[str, str]) -> None:
+    def close(self) -> None:
+        """Hang up, from whatever thread."""
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(10)
+
+    def _listen(self, url: str, headers: dict[str, str]) -> None:
         parser = EventParser()
         try:
-            with self._client.stream("GET", "/v1/leads/stream", headers=headers) as answer:
+            with (
+                httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
+                client.stream("GET", "/v1/leads/stream", headers=headers) as answer,
+            ):
                 self.status = answer.status_code
+                self._socket = answer.extensions["network_stream"].get_extra_info("socket")
                 for chunk in answer.iter_bytes():
                     # The first bytes come once the place in the stream is taken.
                     events = list(parser.feed(chunk))
@@ -349,7 +365,11 @@ class Stream:
 @contextmanager
 def listening(gateway: TestGateway, headers: dict[str, str], after: int | None = None) -> Iterator[Stream]:
     more = {} if after is None else {"Last-Event-ID": str(after)}
-    yield Stream(gateway, {**headers, **more})
+    stream = Stream(gateway, {**headers, **more})
+    try:
+        yield stream
+    finally:
+        stream.close()
 
 
 def test_a_new_lead_arrives_with_what_became_of_it(gateway: TestGateway) -> None:

@@ -627,3 +627,19 @@ def shared_writes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGate
     """One gateway for tests that write children of their own."""
     with running(tmp_path_factory.mktemp("shared-writes") / "data") as found:
         yield found
+
+
+def test_an_identity_keeps_what_a_later_file_does_not_tell(gateway: TestGateway) -> None:
+    """A child with an id who later comes without one keeps the id number in the vault."""
+    first = student(31)
+    later = student(31, 身份证件类型="其他", 身份证件号="", 姓名="测试改名")
+    assert gateway.upload("student-register", csv_file([first])).json()["accepted"] == 1
+    assert gateway.upload("student-register", csv_file([later])).json()["accepted"] == 1
+    assert gateway.upload("student-register", csv_file([later])).json()["unchanged"] == 1
+    with gateway.database() as connection:
+        rows = connection.execute("SELECT id, data_key, sealed FROM subject").fetchall()
+    connection.close()
+    assert len(rows) == 1
+    identity = json.loads(gateway.parts.keys.open_identity(*rows[0]))
+    assert identity["resident_id"] == first["身份证件号"]
+    assert identity["name"] == "测试改名"

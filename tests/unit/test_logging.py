@@ -157,7 +157,7 @@ def test_a_line_whose_formatting_fails_tells_nothing(
     captured: Captured, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logging.getLogger("some.library").info("%d children", ID)
-    logging.getLogger("some.library").info("none", ID)
+    logging.getLogger("some.library").info("none", ID)  # noqa: PLE1205 - wrong on purpose
     shown = capsys.readouterr()
     assert not [trace for trace in TRACES if trace in shown.err + shown.out + captured.stream.getvalue()]
 

@@ -90,7 +90,7 @@ def test_our_own_rulebook_names_a_duty_for_every_rule() -> None:
     assert book.rules["applicant-under-16"].further_duties == ("labour-visit",)
     for rule in book.rules.values():
         assert {rule.duty, *rule.further_duties} <= set(book.duties.rules)
-        assert rule.title_zh and rule.title_en and rule.version
+        assert all((rule.title_zh, rule.title_en, rule.version))
 
 
 def policies(tmp_path: Path, name: str, **changes: object) -> Path:

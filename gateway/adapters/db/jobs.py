@@ -102,6 +102,15 @@ class SqliteJobs:
             ).fetchall()
         return [row[0] for row in rows]
 
+    def without_card(self, names: list[str]) -> list[str]:
+        """Those of the files that have no card: a crash came between writing the file and its commit."""
+        reader = self._store.reader
+        return [
+            name
+            for name in names
+            if reader.execute("SELECT 1 FROM stored_file WHERE id = ?", (name,)).fetchone() is None
+        ]
+
     def drop_files(self, names: list[str]) -> None:
         """Forget the cards of these files (a cancelled job's)."""
         with self._store.writing() as connection:

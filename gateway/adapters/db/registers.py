@@ -158,13 +158,23 @@ class SqliteRegisterTransaction(SqliteTransaction):
         for subject, identity in standing.items():
             tag = identity_tag(self._keys, identity)
             if tags[subject] != tag:
-                wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(identity))
+                whole = self._joined(subject, identity)
+                wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(whole))
                 self._db.execute(
                     "UPDATE subject SET data_key = ?, sealed = ?, tag = ? WHERE id = ?",
                     (wrapped, sealed, tag, subject),
                 )
                 changed.add(subject)
         return changed
+
+    def _joined(self, subject: SubjectId, new: Identity) -> Identity:
+        """The new identity with what only the old one knew: an id number, former student numbers."""
+        wrapped, sealed = self._db.execute(
+            "SELECT data_key, sealed FROM subject WHERE id = ?", (subject,)
+        ).fetchone()
+        old = orjson.loads(self._keys.open_identity(subject, wrapped, sealed))
+        numbers = dict.fromkeys((*new.student_numbers, *old["student_numbers"]))
+        return Identity(new.resident_id or old["resident_id"], new.name or old["name"], tuple(numbers))
 
     def _want(self, subjects: Mapping[SubjectId, object]) -> None:
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id BLOB PRIMARY KEY) WITHOUT ROWID")

@@ -59,7 +59,7 @@ def _parse(text: bytes) -> object:
 def _cell(value: object) -> Cell:
     if value is None or isinstance(value, str | int | float | bool):
         return value
-    return "?"
+    raise UnreadableFile("not_a_spreadsheet")
 
 
 def write_json(kind: Kind, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:

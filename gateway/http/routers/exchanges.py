@@ -176,10 +176,11 @@ async def upload(exchange: str, request: Request, purpose: str) -> Response:
     asked = _asked_upload(app, request, exchange, purpose)
     grant = await app.evidence.decide(asked)
     try:
+        kind, key = _kind(request), _idempotency_key(request)
         file = File(
             body=await read_body(request, app.max_upload_bytes),
-            kind=_kind(request),
-            idempotency_key=_idempotency_key(request),
+            kind=kind,
+            idempotency_key=key,
             language=language(request.headers.get("accept-language")),
         )
         receipt = await in_thread(app.landings, app.upload.land, asked, grant, file)
