@@ -5,10 +5,24 @@ from datetime import date
 
 from schemas.identifiers import resident_id_check
 
-STUDENT_HEADINGS = (
-    "姓名,性别,出生日期,身份证件类型,身份证件号,学籍号,学校标识码,学校名称,年级,就读方式,学生状态,状态日期,"
-    "现住址行政区划,家庭经济困难,留守儿童,单亲家庭"
-).split(",")
+STUDENT_HEADINGS = [
+    "姓名",
+    "性别",
+    "出生日期",
+    "身份证件类型",
+    "身份证件号",
+    "学籍号",
+    "学校标识码",
+    "学校名称",
+    "年级",
+    "就读方式",
+    "学生状态",
+    "状态日期",
+    "现住址行政区划",
+    "家庭经济困难",
+    "留守儿童",
+    "单亲家庭",
+]
 
 
 def resident_id(birth: date = date(2015, 3, 5), number: int = 2, area: str = "530423") -> str:

@@ -21,6 +21,7 @@ Decision = Literal["permit", "refuse", "fail"]
 class AuditEntry:
     """One entry. `fields` gives each released field's treatment; `answer_digest` is SHA-256 of the answer's bytes.
 
+    `region` is the caller's own, `asked_region` the one whose children were asked about.
     `detail` is a problem's name or a short fact (never personal data). `subject` only where one child is concerned.
     """
 
@@ -31,6 +32,7 @@ class AuditEntry:
     agency: str
     role: str
     region: str
+    asked_region: str
     action: str
     exchange: str
     purpose: str
@@ -51,6 +53,7 @@ def canonical(entry: AuditEntry) -> bytes:
         "action": entry.action,
         "agency": entry.agency,
         "answer_digest": entry.answer_digest,
+        "asked_region": entry.asked_region,
         "at": entry.at.isoformat(timespec="microseconds"),
         "client": entry.client,
         "count": entry.count,

@@ -33,6 +33,10 @@ _MIDNIGHT = re.compile(r"(?:[\s\u200b-\u200d\u2060\ufeff]+|T)0{1,2}:00(?::00(?:\
 _BLANKS = re.compile(r"[\s\u200b-\u200d\u2060\ufeff]+")
 _SPREADSHEET_EPOCH = date(1899, 12, 30)
 _NAME_LIMIT = 64
+
+BROKEN_TEXT = "\N{REPLACEMENT CHARACTER}"
+"""Stands for what could not be decoded, or is no single value: never taken as text."""
+
 _TEXT_LIMIT = 200
 
 
@@ -134,6 +138,8 @@ def read_region(cell: Cell) -> str | Problem:
 def read_text(cell: Cell, limit: int = _TEXT_LIMIT) -> str | Problem:
     """Free text, one line, bounded; control characters are blanks."""
     text = " ".join("".join(ch if ch.isprintable() else " " for ch in text_of(cell)).split())
+    if BROKEN_TEXT in text:
+        return Problem("bad_code")
     return text if len(text) <= limit else Problem("out_of_range")
 
 

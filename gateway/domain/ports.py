@@ -79,8 +79,8 @@ class Transaction(Protocol):
         """The child with that keyed identifier; made, sealed, when nobody knew it."""
         ...
 
-    def open_lead(self, draft: LeadDraft, at: datetime) -> str:
-        """Opens or updates the child's lead under that rule; returns its id, the same every time."""
+    def open_lead(self, draft: LeadDraft, at: datetime) -> tuple[str, bool]:
+        """Opens or updates the child's lead under that rule: its id, the same every time, and whether it is news."""
         ...
 
     def open_duty(self, draft: DutyDraft, at: datetime) -> None: ...

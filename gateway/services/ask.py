@@ -140,16 +140,19 @@ class Ask:
             facts=({"fact": rule.id, "on": today.isoformat()},),
             rule_version=rule.version,
         )
-        lead = transaction.open_lead(draft, now)
+        lead, news = transaction.open_lead(draft, now)
+        if news:
+            transaction.open_duty(self._duty(rule.duty, draft.region, lead, today, None), now)
         for kind in rule.further_duties:
-            transaction.open_duty(self._duty(kind, question, county, lead, today), now)
+            duty = self._duty(kind, county, lead, today, question.employer_uscc)
+            transaction.open_duty(duty, now)
         return lead
 
-    def _duty(self, kind: str, question: Question, county: str, lead: str, today: date) -> DutyDraft:
-        duty = self._book.duties.rules[kind]
-        facts = {"employer_uscc": parse_uscc(question.employer_uscc).value} if question.employer_uscc else {}
-        due = self._book.duties.due(kind, today)
-        return DutyDraft(kind=kind, owner=duty.owner, region=county, due_on=due, lead=lead, facts=facts)
+    def _duty(self, kind: str, region: str, lead: str, today: date, employer: str | None) -> DutyDraft:
+        """What is owed for the lead; a visit is owed for each employer that asked."""
+        owner, due = self._book.duties.rules[kind].owner, self._book.duties.due(kind, today)
+        facts = {"employer_uscc": parse_uscc(employer).value} if employer else {}
+        return DutyDraft(kind=kind, owner=owner, region=region, due_on=due, lead=lead, facts=facts)
 
     def _body(
         self, request: Request, grant: Grant, finding: _Finding, subject: SubjectId | None, now: datetime

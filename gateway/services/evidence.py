@@ -94,6 +94,7 @@ class Evidence:
             agency=who.agency,
             role=who.role,
             region=who.region,
+            asked_region=request.region,
             action=request.action.value,
             exchange=request.exchange if request.exchange in EXCHANGES else UNKNOWN,
             purpose=request.purpose if request.purpose in self._purposes else UNKNOWN,

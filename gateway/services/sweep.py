@@ -82,7 +82,7 @@ class Sweep:
         )
 
     def _open(self, transaction: RuleTransaction, draft: LeadDraft) -> None:
-        lead = transaction.open_lead(draft, self._now)
+        lead, _news = transaction.open_lead(draft, self._now)
         rule = self._book.rules[draft.rule]
         for kind in (rule.duty, *rule.further_duties):
             duty = self._book.duties.rules[kind]

@@ -235,7 +235,9 @@ class Upload:
         """The evidence of a receipt, each time it is told."""
         digest = hashlib.sha256(orjson.dumps(receipt)).hexdigest()
         count, detail = int(str(receipt["accepted"])), str(receipt["upload_id"])
-        transaction.write_audit(self._evidence.entry(request, grant, count=count, digest=digest, detail=detail))
+        transaction.write_audit(
+            self._evidence.entry(request, grant, count=count, digest=digest, detail=detail)
+        )
 
     def _errors_file(
         self, request: Request, form: Format, sheet: Sheet, reading: Reading, upload_id: str, now: datetime

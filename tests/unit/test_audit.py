@@ -18,6 +18,7 @@ ENTRY = AuditEntry(
     agency="human_resources",
     role="human_resources/recruitment_checker",
     region="530423",
+    asked_region="530423",
     action="ask",
     exchange="applicant-check",
     purpose="child_labour_check",
@@ -32,7 +33,9 @@ ENTRY = AuditEntry(
     detail="",
 )
 CANONICAL = (
-    b'{"action":"ask","agency":"human_resources","answer_digest":"' + b"00" * 32 + b'",'
+    b'{"action":"ask","agency":"human_resources","answer_digest":"'
+    + b"00" * 32
+    + b'","asked_region":"530423",'
     b'"at":"2026-11-20T01:02:03.000004+00:00","client":"hr-1","count":1,"decision":"permit","detail":"",'
     b'"exchange":"applicant-check","fields":{"lead":"keep","verdict":"keep"},"law_date":"2026-11-20",'
     b'"officer":null,"policy_ids":["hr-check","hr-check-answer"],"policy_version":"0123456789ab",'
@@ -63,6 +66,7 @@ def test_every_member_of_an_entry_is_in_its_bytes() -> None:
         {"agency": "health"},
         {"role": "x"},
         {"region": "530424"},
+        {"asked_region": "530423100"},
         {"action": "list"},
         {"exchange": "licence-check"},
         {"purpose": "licence_check"},

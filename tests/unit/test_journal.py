@@ -34,6 +34,7 @@ def entry(number: int, **changes: Any) -> AuditEntry:
         "agency": "education",
         "role": "education/dropout_lead",
         "region": "530423",
+        "asked_region": "530423",
         "action": "ask",
         "exchange": "applicant-check",
         "purpose": "child_labour_check",
@@ -88,7 +89,7 @@ def opens_lead(
         draft = LeadDraft(
             SubjectId(subject), "applicant-under-16", "530423", "530423", TODAY, ({"n": number},)
         )
-        lead = transaction.open_lead(draft, NOW)
+        lead, _news = transaction.open_lead(draft, NOW)
         if error is not None:
             raise error
         return lead, entry(number)

@@ -66,20 +66,20 @@ class SqliteTransaction:
         )
         return subject
 
-    def open_lead(self, draft: LeadDraft, at: datetime) -> str:
-        """Opens the lead, or adds what is new to it; an unchanged lead is left alone."""
+    def open_lead(self, draft: LeadDraft, at: datetime) -> tuple[str, bool]:
+        """Opens the lead, or adds what is new to it; an unchanged lead is left alone and is no news."""
         lead_id = self._keys.derived_id("lead", draft.region.encode(), draft.subject, draft.rule.encode())
         row = self._db.execute("SELECT status, facts FROM lead WHERE id = ?", (lead_id,)).fetchone()
         if row is None:
             self._insert_lead(lead_id, draft, at)
-            return lead_id
+            return lead_id, True
         known = orjson.loads(row[1])
         news = [fact for fact in draft.facts if dict(fact) not in known]
         if news:
             status = "open" if row[0] == "closed" else row[0]
             self._update_lead(lead_id, draft, [*known, *news][-_FACTS_KEPT:], status, at)
             self._event(draft.region, lead_id, "reopened" if row[0] == "closed" else "updated", at)
-        return lead_id
+        return lead_id, bool(news)
 
     def _insert_lead(self, lead_id: str, draft: LeadDraft, at: datetime) -> None:
         now = stamp(at)

@@ -177,7 +177,11 @@ class GroupCommitJournal:
         return outcomes
 
     def _guarded(
-        self, transaction: SqliteTransaction, entry: AuditEntry | None, work: Work | None, rows: list[AuditTuple]
+        self,
+        transaction: SqliteTransaction,
+        entry: AuditEntry | None,
+        work: Work | None,
+        rows: list[AuditTuple],
     ) -> tuple[Any, Exception | None]:
         """Work behind a savepoint: a refusal inside it, or a bug, leaves the others' effects alone."""
         writer = self._store.writer

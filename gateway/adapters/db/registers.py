@@ -53,7 +53,6 @@ TABLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-
 class SqliteRegisters:
     """`gateway.domain.landing.Registers` over the embedded store."""
 
@@ -119,7 +118,8 @@ class SqliteRegisterTransaction(SqliteTransaction):
         )
         fresh = {SubjectId(row[0]) for row in sorting.fresh}
         self._db.executemany(
-            "UPDATE subject SET has_id = 1 WHERE id = ?", ((subject,) for subject in sorting.now_with_id - fresh)
+            "UPDATE subject SET has_id = 1 WHERE id = ?",
+            ((subject,) for subject in sorting.now_with_id - fresh),
         )
         renamed = self._rename(prepared.people, subjects, fresh) if rename else set()
         return Settled(subjects, renamed, fresh)
@@ -179,7 +179,9 @@ class SqliteRegisterTransaction(SqliteTransaction):
     def _want(self, subjects: Mapping[SubjectId, object]) -> None:
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id BLOB PRIMARY KEY) WITHOUT ROWID")
         self._db.execute("DELETE FROM temp.wanted")
-        self._db.executemany("INSERT INTO temp.wanted VALUES (?)", ((subject,) for subject in sorted(subjects)))
+        self._db.executemany(
+            "INSERT INTO temp.wanted VALUES (?)", ((subject,) for subject in sorted(subjects))
+        )
 
     def merge(
         self,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import orjson
 
 from gateway.adapters.files.safe import plain_text
-from gateway.domain.cells import Cell
+from gateway.domain.cells import BROKEN_TEXT, Cell
 from gateway.domain.spreadsheet import Kind, UnreadableFile
 
 MAX_FIELDS = 256
@@ -59,7 +59,7 @@ def _parse(text: bytes) -> object:
 def _cell(value: object) -> Cell:
     if value is None or isinstance(value, str | int | float | bool):
         return value
-    raise UnreadableFile("not_a_spreadsheet")
+    return BROKEN_TEXT
 
 
 def write_json(kind: Kind, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
