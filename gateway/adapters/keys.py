@@ -6,12 +6,10 @@ subject id, never the id number, so a leaked key opens nothing by trying id numb
 """
 
 import base64
-import hashlib
-import hmac
 import json
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +21,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc.jwk import ECKey
 
+from gateway.adapters.hmacs import Hmac
 from gateway.domain.model import Pseudonym, SubjectId
 
 LOOKUP_BYTES = 20
 PSEUDONYM_BYTES = 20
 _NONCE = 12
-_BLOCK = 64
+_SEAL_RANDOM = 32 + _NONCE + _NONCE
 
 CONSUMER_PREFIXES = {
     "education": "ed",
@@ -119,24 +118,6 @@ def _derive(root: bytes, info: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info.encode()).derive(root)
 
 
-def _prepared_hmac(key: bytes) -> Callable[[bytes], bytes]:
-    """HMAC-SHA-256 with both pads hashed once: two copies and two updates a call (RFC 2104)."""
-    padded = key.ljust(_BLOCK, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
-
-    def digest(message: bytes) -> bytes:
-        first = inner.copy()
-        first.update(message)
-        second = outer.copy()
-        second.update(first.digest())
-        return second.digest()
-
-    if not hmac.compare_digest(digest(b"self-test"), hmac.digest(key, b"self-test", "sha256")):
-        raise KeyRingError("the prepared HMAC disagrees with the library's")
-    return digest
-
-
 _PAIRS = [a + b for a in _LETTERS for b in _LETTERS]
 _SHIFTS = tuple(range(150, -1, -10))
 
@@ -160,11 +141,11 @@ class FileKeyRing:
 
     def __init__(self, roots: _Roots) -> None:
         self._roots = roots
-        self._index = _prepared_hmac(_derive(roots.index, "huxue/index"))
-        self._ids = _prepared_hmac(_derive(roots.ids, "huxue/ids"))
+        self._index = Hmac(_derive(roots.index, "huxue/index"))
+        self._ids = Hmac(_derive(roots.ids, "huxue/ids"))
         self._wrap = AESGCM(_derive(roots.identity, "huxue/identity-wrap"))
         self._files: dict[str, AESGCM] = {}
-        self._consumers: dict[str, tuple[str, Callable[[bytes], bytes]]] = {}
+        self._consumers: dict[str, tuple[str, Hmac]] = {}
         self._token = ECKey.import_key(roots.token)
 
     def __repr__(self) -> str:
@@ -180,48 +161,54 @@ class FileKeyRing:
 
     def lookup(self, kind: str, value: str) -> bytes:
         """Keyed index of an identifier: HMAC over kind, 0x00, value; 20 bytes."""
-        return self._index(f"{kind}\0{value}".encode())[:LOOKUP_BYTES]
+        return self._index.digest(f"{kind}\0{value}".encode())[:LOOKUP_BYTES]
 
     def lookups(self, kind: str, values: Sequence[str]) -> list[bytes]:
         """`lookup` over many values."""
-        prefix, digest = f"{kind}\0".encode(), self._index
-        return [digest(prefix + value.encode())[:LOOKUP_BYTES] for value in values]
+        return self._index.digests(values, LOOKUP_BYTES, f"{kind}\0")
 
     def pseudonym(self, consumer: str, subject: SubjectId) -> Pseudonym:
         """How `consumer` knows the child, e.g. ``ca1-`` and 32 characters (160 bits)."""
-        prefix, digest = self._consumer(consumer)
-        return Pseudonym(prefix + base32(digest(subject)[:PSEUDONYM_BYTES]))
+        prefix, key = self._consumer(consumer)
+        return Pseudonym(prefix + base32(key.digest(subject)[:PSEUDONYM_BYTES]))
 
     def pseudonyms(self, consumer: str, subjects: Sequence[SubjectId]) -> list[Pseudonym]:
         """`pseudonym` over many subjects, in their order."""
         if not subjects:
             return []
-        prefix, digest = self._consumer(consumer)
-        return [
-            Pseudonym(prefix + text)
-            for text in _base32([digest(subject)[:PSEUDONYM_BYTES] for subject in subjects])
-        ]
+        prefix, key = self._consumer(consumer)
+        return [Pseudonym(prefix + text) for text in _base32(key.digests(subjects, PSEUDONYM_BYTES))]
 
-    def _consumer(self, consumer: str) -> tuple[str, Callable[[bytes], bytes]]:
+    def _consumer(self, consumer: str) -> tuple[str, Hmac]:
         found = self._consumers.get(consumer)
         if found is None:
             version = max(self._roots.pseudonym)
             key = _derive(self._roots.pseudonym[version], f"huxue/pseudonym/{consumer}/{version}")
-            found = (f"{CONSUMER_PREFIXES[consumer]}{version}-", _prepared_hmac(key))
+            found = (f"{CONSUMER_PREFIXES[consumer]}{version}-", Hmac(key))
             self._consumers[consumer] = found
         return found
 
     def derived_id(self, prefix: str, *parts: bytes) -> str:
         """``prefix-`` and 26 characters (130 bits) over the length-framed parts."""
         framed = b"".join([len(part).to_bytes(4, "big") + part for part in (prefix.encode(), *parts)])
-        return f"{prefix}-{base32(self._ids(framed)[:PSEUDONYM_BYTES])[:26]}"
+        return f"{prefix}-{base32(self._ids.digest(framed)[:PSEUDONYM_BYTES])[:26]}"
 
     def seal_identity(self, subject: SubjectId, identity: bytes) -> tuple[bytes, bytes]:
         """A fresh data key wraps the identity; the subject id is authenticated with both."""
-        random = os.urandom(32 + _NONCE + _NONCE)
-        data_key, wrap_nonce, nonce = random[:32], random[32:44], random[44:]
-        wrapped = wrap_nonce + self._wrap.encrypt(wrap_nonce, data_key, subject)
-        return wrapped, nonce + AESGCM(data_key).encrypt(nonce, identity, subject)
+        return self.seal_identities([subject], [identity])[0]
+
+    def seal_identities(
+        self, subjects: Sequence[SubjectId], identities: Sequence[bytes]
+    ) -> list[tuple[bytes, bytes]]:
+        """`seal_identity` over many: each has a data key and nonces of its own, drawn at once."""
+        random, wrap, sealed = os.urandom(_SEAL_RANDOM * len(subjects)), self._wrap.encrypt, []
+        for number, (subject, identity) in enumerate(zip(subjects, identities, strict=True)):
+            start = number * _SEAL_RANDOM
+            data_key, wrap_nonce = random[start : start + 32], random[start + 32 : start + 44]
+            nonce = random[start + 44 : start + 56]
+            body = nonce + AESGCM(data_key).encrypt(nonce, identity, subject)
+            sealed.append((wrap_nonce + wrap(wrap_nonce, data_key, subject), body))
+        return sealed
 
     def open_identity(self, subject: SubjectId, wrapped: bytes, sealed: bytes) -> bytes:
         """The identity; raises `cryptography.exceptions.InvalidTag` when anything was changed."""

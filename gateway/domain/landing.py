@@ -13,11 +13,17 @@ from gateway.domain.rules import Assessment
 
 
 class Person(NamedTuple):
-    """Somebody named in a row: the keyed look-ups of their identifiers (the resident id's first), and who they are."""
+    """Somebody named in a row: the keyed look-ups of their identifiers (the resident id's first), and who they are.
+
+    `own`: the student number is G and the row's own id number, so that it need not be kept beside it. `inside`: the
+    look-up of another id number inside the student number, under which its owner may be known.
+    """
 
     lookups: tuple[bytes, ...]
     kinds: tuple[str, ...]
     identity: Identity
+    own: bool = False
+    inside: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

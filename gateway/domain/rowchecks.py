@@ -1,46 +1,59 @@
-"""Checks across the cells of one row, a dataset each: field and code of every contradiction."""
+"""Checks across the cells of one row, a dataset each: index, field and code of every contradiction.
 
-from collections.abc import Callable, Mapping
+Columns may hold problems found before; a row with one is not judged again by its caller.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
 from gateway.domain.cells import Problem, Value
 from schemas.identifiers import parse_resident_id
 
+Columns = Mapping[str, Sequence[Value | Problem]]
+Contradiction = tuple[int, str, str]
+
 _ID_LENGTH = 18
 
 
-def _check_student(values: Mapping[str, Value | Problem]) -> list[tuple[str, str]]:
-    id_number = values.get("id_number")
-    if id_number is None:
-        return [] if values["id_type"] == "other" else [("id_number", "missing_required")]
-    if not _born_on(str(id_number), values["birth_date"]):
-        return [("birth_date", "birth_date_mismatch")]
-    return []
+def _check_student(columns: Columns) -> Iterator[Contradiction]:
+    births = columns["birth_date"]
+    compact = {day: day.isoformat().replace("-", "") for day in set(births) if isinstance(day, date)}
+    ids = columns.get("id_number") or [None] * len(births)
+    for index, (id_number, birth) in enumerate(zip(ids, births, strict=True)):
+        if id_number is None:
+            if columns["id_type"][index] != "other":
+                yield index, "id_number", "missing_required"
+        elif not _born_on(id_number, birth, compact):
+            yield index, "birth_date", "birth_date_mismatch"
 
 
-def _born_on(resident_id: str, birth: object) -> bool:
-    """Whether that birth date stands inside an id number read before; the old foreigner's card is read again."""
-    if not isinstance(birth, date):
-        return False
-    if len(resident_id) == _ID_LENGTH:
-        return resident_id[6:14] == birth.isoformat().replace("-", "")
-    return parse_resident_id(resident_id).birth_date == birth
+def _born_on(id_number: object, birth: object, compact: Mapping[date, str]) -> bool:
+    """Whether the id number holds that birth date; a cell refused before is not judged again."""
+    if not isinstance(id_number, str) or not isinstance(birth, date) or id_number[6:14] == compact[birth]:
+        return True
+    return len(id_number) != _ID_LENGTH and parse_resident_id(id_number).birth_date == birth
 
 
-def _check_attendance(values: Mapping[str, Value | Problem]) -> list[tuple[str, str]]:
-    absent, expected = values["days_absent"], values["days_expected"]
-    return [("days_absent", "out_of_range")] if int(str(absent)) > int(str(expected)) else []
+def _check_attendance(columns: Columns) -> Iterator[Contradiction]:
+    for index, (absent, expected) in enumerate(
+        zip(columns["days_absent"], columns["days_expected"], strict=True)
+    ):
+        if isinstance(absent, int) and isinstance(expected, int) and absent > expected:
+            yield index, "days_absent", "out_of_range"
 
 
-def _check_relief(values: Mapping[str, Value | Problem]) -> list[tuple[str, str]]:
-    start, end = values["from_date"], values.get("to_date")
-    backwards = isinstance(start, date) and isinstance(end, date) and end < start
-    return [("to_date", "out_of_range")] if backwards else []
+def _check_relief(columns: Columns) -> Iterator[Contradiction]:
+    starts = columns["from_date"]
+    for index, (start, end) in enumerate(
+        zip(starts, columns.get("to_date") or [None] * len(starts), strict=True)
+    ):
+        if isinstance(start, date) and isinstance(end, date) and end < start:
+            yield index, "to_date", "out_of_range"
 
 
-ROW_CHECKS: dict[str, Callable[[Mapping[str, Value | Problem]], list[tuple[str, str]]]] = {
+ROW_CHECKS: dict[str, Callable[[Columns], Iterator[Contradiction]]] = {
     "student-register": _check_student,
     "attendance": _check_attendance,
     "relief-register": _check_relief,
-    "disability-assessment": lambda values: [],
+    "disability-assessment": lambda _: iter(()),
 }

@@ -1,21 +1,24 @@
 """From accepted records to what the store keeps: whose row it is, and its facts without identity.
 
-One `Shape` a dataset. The fact values stand in the order of the store's columns: further key columns, then content.
+One `Shape` a dataset. Fact values stand in the order of the store's columns: further key columns, then content.
+Everything works on whole columns: a county's file has a hundred thousand rows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import repeat
 
 from gateway.domain.cells import Value
 from gateway.domain.landing import Person
 from gateway.domain.ports import Identity, KeyRing
-from gateway.domain.sheet import Record
+from gateway.domain.sheet import Reading
 
-Values = Mapping[str, Value]
+Fact = tuple[object, ...]
 
 RESIDENT_ID = "resident_id"
 STUDENT_NUMBER = "student_number"
+_BOTH = (RESIDENT_ID, STUDENT_NUMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,15 @@ class Shape:
     changed identity is corrected.
     """
 
-    facts: Callable[[Values], tuple[object, ...]]
+    facts: Callable[[Reading], list[Fact]]
     creates: bool = True
     renames: bool = False
+
+
+def _each(values: Sequence[Value], change: Callable[[Value], object]) -> list[object]:
+    """A column changed, each different value once."""
+    known = {value: change(value) for value in set(values)}
+    return list(map(known.__getitem__, values))
 
 
 def _iso(value: Value) -> str | None:
@@ -39,86 +48,117 @@ def _yes(value: Value) -> int:
     return int(value == "yes")
 
 
-def _student(values: Values) -> tuple[object, ...]:
-    return (
-        values["school_code"],
-        int(str(values["grade"])),
-        values["boarding"],
-        values["status"],
-        _iso(values["status_date"]),
-        values["region"],
-        _yes(values.get("economic_hardship")),
-        _yes(values.get("left_behind")),
-        _yes(values.get("single_parent")),
-        values.get("sex"),
-        _iso(values["birth_date"]),
-        int(values.get("id_number") is not None),
-    )
+def _number(value: Value) -> int:
+    return int(str(value))
 
 
-def _attendance(values: Values) -> tuple[object, ...]:
-    excused = int(bool(values.get("reason")))
-    return (
-        values["month"],
-        values["days_expected"],
-        values["days_absent"],
-        values["longest_absence"],
-        excused,
-    )
+def _present(value: Value) -> int:
+    return int(bool(value))
 
 
-def _relief(values: Values) -> tuple[object, ...]:
-    return (values["relief_class"], _iso(values["from_date"]), _iso(values.get("to_date")), values["region"])
+_CHANGES: dict[str, Callable[[Value], object]] = {
+    "grade": _number,
+    "status_date": _iso,
+    "birth_date": _iso,
+    "from_date": _iso,
+    "to_date": _iso,
+    "assessed_on": _iso,
+    "economic_hardship": _yes,
+    "left_behind": _yes,
+    "single_parent": _yes,
+    "id_number": _present,
+    "reason": _present,
+}
+_PLAIN_GRADE = {"disability-assessment"}
+"""There, the grade is the disability's and stays a code."""
 
 
-def _assessment(values: Values) -> tuple[object, ...]:
-    return (
-        _iso(values["assessed_on"]),
-        values["category"],
-        values["grade"],
-        values["suitability"],
-        values["region"],
-        values.get("assessor"),
-    )
+def _facts(*names: str) -> Callable[[Reading], list[Fact]]:
+    """The named columns side by side, dates as ISO text, yes/no and presence as 1/0."""
+
+    def facts(reading: Reading) -> list[Fact]:
+        columns: list[Sequence[object]] = []
+        for name in names:
+            change = _CHANGES.get(name)
+            if name == "grade" and reading.dataset.id in _PLAIN_GRADE:
+                change = None
+            values = reading.column(name)
+            columns.append(_each(values, change) if change else values)
+        return list(zip(*columns, strict=True))
+
+    return facts
 
 
 SHAPES: dict[str, Shape] = {
-    "student-register": Shape(_student, renames=True),
-    "attendance": Shape(_attendance, creates=False),
-    "relief-register": Shape(_relief),
-    "disability-assessment": Shape(_assessment),
+    "student-register": Shape(
+        _facts(
+            "school_code",
+            "grade",
+            "boarding",
+            "status",
+            "status_date",
+            "region",
+            "economic_hardship",
+            "left_behind",
+            "single_parent",
+            "sex",
+            "birth_date",
+            "id_number",
+        ),
+        renames=True,
+    ),
+    "attendance": Shape(
+        _facts("month", "days_expected", "days_absent", "longest_absence", "reason"), creates=False
+    ),
+    "relief-register": Shape(_facts("relief_class", "from_date", "to_date", "region")),
+    "disability-assessment": Shape(
+        _facts("assessed_on", "category", "grade", "suitability", "region", "assessor")
+    ),
 }
 
 
-def people(records: Sequence[Record], keys: KeyRing) -> list[Person]:
+def people(reading: Reading, keys: KeyRing) -> list[Person]:
     """Whose rows they are: keyed look-ups of resident id (first) and student number, and the identity to seal."""
-    ids = _lookups(records, "id_number", RESIDENT_ID, keys)
-    numbers = _lookups(records, "student_number", STUDENT_NUMBER, keys)
-    return [
-        _person(record.values, by_id, by_number)
-        for record, by_id, by_number in zip(records, ids, numbers, strict=True)
-    ]
+    ids, numbers = reading.column("id_number"), reading.column(STUDENT_NUMBER)
+    names = reading.column("name")
+    by_id, by_number = _lookups(ids, RESIDENT_ID, keys), _lookups(numbers, STUDENT_NUMBER, keys)
+    if None not in by_id and all(map(_own, numbers, ids)):
+        identities = map(Identity, ids, names, zip(numbers, strict=False))  # type: ignore[arg-type]
+        pairs = zip(by_id, by_number, strict=True)
+        return list(map(Person, pairs, repeat(_BOTH), identities, repeat(True)))  # type: ignore[arg-type]
+    inside = _lookups(list(map(_id_inside, numbers, ids)), RESIDENT_ID, keys)
+    return list(map(_person, ids, numbers, names, by_id, by_number, inside))
 
 
-def _lookups(records: Sequence[Record], column: str, kind: str, keys: KeyRing) -> list[bytes | None]:
-    values = [record.values.get(column) for record in records]
-    found = iter(keys.lookups(kind, [str(value) for value in values if value is not None]))
-    return [None if value is None else next(found) for value in values]
+def _own(number: Value, id_number: Value) -> bool:
+    """Whether the student number is G and the row's own id number: most are."""
+    return isinstance(number, str) and number[0] == "G" and number[1:] == id_number
 
 
-_BOTH = (RESIDENT_ID, STUDENT_NUMBER)
+def _id_inside(number: Value, id_number: Value) -> str | None:
+    """The id number inside a national student number, where it is not the row's own."""
+    if not isinstance(number, str) or number[0] != "G" or number[1:] == id_number:
+        return None
+    return number[1:]
 
 
-def _person(values: Values, by_id: bytes | None, by_number: bytes | None) -> Person:
-    number, name = values.get("student_number"), _text(values.get("name"))
-    numbers = (str(number),) if number is not None else ()
-    identity = Identity(_text(values.get("id_number")), name, numbers)
-    if by_id is not None and by_number is not None:
-        return Person((by_id, by_number), _BOTH, identity)
-    if by_id is not None:
+def _lookups(values: Sequence[Value], kind: str, keys: KeyRing) -> list[bytes | None]:
+    found = iter(keys.lookups(kind, [value for value in values if isinstance(value, str)]))
+    return [next(found) if isinstance(value, str) else None for value in values]
+
+
+def _person(
+    id_number: Value,
+    number: Value,
+    name: Value,
+    by_id: bytes | None,
+    by_number: bytes | None,
+    inside: bytes | None,
+) -> Person:
+    identity = Identity(id_number, name, (number,) if number is not None else ())  # type: ignore[arg-type]
+    if by_id is None:
+        return Person((by_number,) if by_number is not None else (), _BOTH[1:], identity, False, inside)
+    if by_number is None:
         return Person((by_id,), _BOTH[:1], identity)
-    return Person((by_number,) if by_number is not None else (), _BOTH[1:], identity)
-
-
-def _text(value: Value) -> str | None:
-    return None if value is None else str(value)
+    own = inside is None and str(number)[0] == "G"
+    return Person((by_id, by_number), _BOTH, identity, own, inside)

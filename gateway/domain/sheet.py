@@ -11,7 +11,9 @@ from datetime import date
 from typing import NamedTuple
 
 from gateway.domain.cells import Cell, Problem, Value, hint, is_blank, reader, text_of
+from gateway.domain.comparison import compare
 from gateway.domain.rowchecks import ROW_CHECKS
+from schemas.bulk import clean_resident_ids, clean_student_numbers
 from schemas.codes.region import regions
 from schemas.codes.tables import table
 from schemas.records import Column, Dataset, Kind
@@ -23,6 +25,8 @@ Grid = Sequence[Sequence[Cell]]
 Translate = Callable[[str, Cell], Cell]
 
 _HEADING_SEARCH = 30
+_CLEAN = {Kind.RESIDENT_ID: clean_resident_ids, Kind.STUDENT_NUMBER: clean_student_numbers}
+_WITHOUT_CODES = frozenset({Kind.NAME, Kind.RESIDENT_ID, Kind.STUDENT_NUMBER})
 _TOTAL = re.compile(r"(本页|本校|全校|本县)?(合计|总计|小计|共计)[:：]?")
 _REMARK = re.compile(r"(合计|总计|小计|共计|备注|说明|填表|制表|审核|注[:：])")
 _NOISE = re.compile(r"[\s*＊:：()（）]|必填|\ufeff")
@@ -48,17 +52,34 @@ class Record(NamedTuple):
 
 @dataclass(slots=True)
 class Reading:
-    """What a file held: accepted records, refused cells, warnings, repeated rows and rows passed over."""
+    """What a file held: accepted records, refused cells, warnings, repeated rows and rows passed over.
+
+    Accepted records are kept column by column: `columns[name][i]` belongs to the row numbered `numbers[i]`.
+    """
 
     dataset: Dataset
     headings: Sequence[Cell] = ()
     heading_row: int = 0
     rows: int = 0
     skipped: int = 0
-    records: list[Record] = field(default_factory=list)
+    numbers: Sequence[int] = ()
+    columns: Mapping[str, Sequence[Value]] = field(default_factory=dict)
     flaws: list[RowFlaw] = field(default_factory=list)
     warnings: list[RowFlaw] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
+
+    @property
+    def records(self) -> list[Record]:
+        """The accepted rows one by one."""
+        rows = zip(*self.columns.values(), strict=True)
+        return [
+            Record(number, dict(zip(self.columns, row, strict=True)))
+            for number, row in zip(self.numbers, rows, strict=True)
+        ]
+
+    def column(self, name: str) -> Sequence[Value]:
+        """A column of the accepted records; all None when the file has no such column."""
+        return self.columns.get(name) or [None] * len(self.numbers)
 
     @property
     def refused_rows(self) -> set[int]:
@@ -206,8 +227,14 @@ def _read_column(
 ) -> list[Value | Problem]:
     """Read each different cell once: most columns hold few different values."""
     read = reader(column)
-    known = {cell: _read_cell(column, cell, law_date, read, translate) for cell in set(cells)}
-    return [known[cell] for cell in cells]
+    if column.kind in _WITHOUT_CODES:
+        translate = None
+    different = set(cells)
+    clean = _CLEAN[column.kind](different) if column.kind in _CLEAN else []
+    known: dict[Cell, Value | Problem] = dict(zip(clean, clean, strict=True))
+    for cell in different.difference(clean):
+        known[cell] = _read_cell(column, cell, law_date, read, translate)
+    return list(map(known.__getitem__, cells))
 
 
 def _read_cell(
@@ -238,45 +265,46 @@ def _collect(
     columns: Mapping[str, list[Value | Problem]],
     placed: Mapping[str, int],
 ) -> None:
-    """Row by row: cell problems, then the checks across one row's cells, then comparison with other rows."""
+    """Cell problems, then the checks across one row's cells, then comparison with other rows."""
     flawed = _flawed_rows(columns)
-    names = tuple(columns)
-    seen: dict[tuple[Value, ...], tuple[Value, ...]] | None = {}
-    if _all_different(reading.dataset, columns):
-        seen = None
-    check = ROW_CHECKS[reading.dataset.id]
-    for index, values in enumerate(zip(*columns.values(), strict=True)):
-        number = numbers[index]
-        problems = flawed.get(index) or check(record := dict(zip(names, values, strict=True)))
-        if problems:
-            reading.flaws.extend(
-                _flaw(reading, number, rows[index], placed, name, code) for name, code in problems
-            )
-        elif seen is None:
-            reading.records.append(Record(number, record))
-        else:
-            _admit(reading, number, record, values, seen)
+    for index, name, code in ROW_CHECKS[reading.dataset.id](columns):
+        if index not in flawed:
+            flawed[index] = [(name, code)]
+    for index in sorted(flawed):
+        reading.flaws.extend(
+            _flaw(reading, numbers[index], rows[index], placed, name, code) for name, code in flawed[index]
+        )
+    sound = [index for index in range(len(numbers)) if index not in flawed] if flawed else range(len(numbers))
+    compared = compare(reading.dataset, columns, sound)
+    reading.repeated = [numbers[index] for index in compared.repeated]
+    subject = reading.dataset.subject
+    reading.flaws += [
+        RowFlaw(numbers[index], "", "duplicate_in_file", subject, "") for index in compared.contradicted
+    ]
+    _keep(reading, numbers, columns, compared.kept)
     reading.warnings.extend(_region_warnings(reading, placed))
 
 
-def _all_different(dataset: Dataset, columns: Mapping[str, Sequence[Value | Problem]]) -> bool:
-    """Whether no identifier stands twice with the same key, so that no row needs comparing with another."""
-    keys = [columns[name] for name in dataset.key]
-    for name in ("id_number", "student_number"):
-        if name in columns:
-            found = list(zip(columns[name], *keys, strict=True))
-            written = [row for row in found if row[0] is not None]
-            if len(set(written)) < len(written):
-                return False
-    return True
+def _keep(
+    reading: Reading,
+    numbers: Sequence[int],
+    columns: Mapping[str, list[Value | Problem]],
+    kept: Sequence[int],
+) -> None:
+    if len(kept) == len(numbers):
+        reading.numbers, reading.columns = numbers, columns  # type: ignore[assignment]
+        return
+    reading.numbers = [numbers[index] for index in kept]
+    reading.columns = {name: [values[index] for index in kept] for name, values in columns.items()}  # type: ignore[misc]
 
 
 def _flawed_rows(columns: Mapping[str, list[Value | Problem]]) -> dict[int, list[tuple[str, str]]]:
     flawed: dict[int, list[tuple[str, str]]] = {}
     for name, values in columns.items():
-        for index, value in enumerate(values):
-            if value.__class__ is Problem:
-                flawed.setdefault(index, []).append((name, value.code))
+        if Problem in set(map(type, values)):
+            for index, value in enumerate(values):
+                if isinstance(value, Problem):
+                    flawed.setdefault(index, []).append((name, value.code))
     return flawed
 
 
@@ -289,61 +317,17 @@ def _flaw(
     return RowFlaw(number, text_of(reading.headings[index]), code, name, hint(_at(row, index)))
 
 
-def record_key(dataset: Dataset, values: Mapping[str, Value]) -> tuple[Value, ...]:
-    """What makes two rows the same record: the child, and the dataset's further key columns."""
-    child = values.get("id_number") or values[dataset.subject]
-    return (child, *(values[name] for name in dataset.key))
-
-
-def _earlier(
-    dataset: Dataset,
-    record: Mapping[str, Value],
-    values: tuple[Value, ...],
-    seen: dict[tuple[Value, ...], tuple[Value, ...]],
-) -> tuple[Value, ...] | None:
-    """An earlier row of the same record; a row without id number is found by student number, and finds by it.
-
-    Two different id numbers with one student number are two children: that conflict is settled in the store.
-    """
-    key = record_key(dataset, record)
-    earlier = seen.get(key)
-    if earlier is None and "id_number" in dataset.by_name and dataset.subject != "id_number":
-        number = record[dataset.subject]
-        has_id = record.get("id_number") is not None
-        earlier = seen.get(("without id", number) if has_id else ("with id", number))
-        seen.setdefault(("with id" if has_id else "without id", number), values)
-    seen.setdefault(key, values)
-    return earlier
-
-
-def _admit(
-    reading: Reading,
-    number: int,
-    record: dict[str, Value],
-    values: tuple[Value, ...],
-    seen: dict[tuple[Value, ...], tuple[Value, ...]],
-) -> None:
-    earlier = _earlier(reading.dataset, record, values, seen)
-    if earlier is None:
-        reading.records.append(Record(number, record))
-    elif earlier == values:
-        reading.repeated.append(number)
-    else:
-        reading.flaws.append(RowFlaw(number, "", "duplicate_in_file", reading.dataset.subject, ""))
-
-
 def _region_warnings(reading: Reading, placed: Mapping[str, int]) -> Iterable[RowFlaw]:
     """Codes that no table knows: accepted, but said."""
-    known: dict[tuple[str, str], bool] = {}
     for column in reading.dataset.columns:
         code = {Kind.REGION: "unknown_region", Kind.RESIDENT_ID: "unknown_area"}.get(column.kind)
         if code is None or column.name not in placed:
             continue
         heading = text_of(reading.headings[placed[column.name]])
-        for record in reading.records:
-            value = record.values[column.name]
+        known: dict[tuple[str, str], bool] = {}
+        for number, value in zip(reading.numbers, reading.column(column.name), strict=True):
             if isinstance(value, str) and not _known(code, value, known):
-                yield RowFlaw(record.row, heading, code, column.name, "")
+                yield RowFlaw(number, heading, code, column.name, "")
 
 
 def _known(code: str, value: str, known: dict[tuple[str, str], bool]) -> bool:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from gateway.domain import errors
-from gateway.domain.cells import Cell, Value
+from gateway.domain.cells import Cell
 from gateway.domain.decision import Grant
 from gateway.domain.errors import Flaw, IdempotencyMismatch
 from gateway.domain.landing import Conflict, LandedUpload, Registers, RegisterTransaction
@@ -21,9 +21,9 @@ from gateway.domain.model import SubjectId
 from gateway.domain.ports import Clock, FileStore, KeyRing, StoredFile
 from gateway.domain.principal import Principal
 from gateway.domain.receipt import MESSAGES, RowCounts, flaw_json, sentences
-from gateway.domain.rows import SHAPES, people
+from gateway.domain.rows import SHAPES, Fact, people
 from gateway.domain.rulebook import Rulebook
-from gateway.domain.sheet import Reading, Record, RowFlaw, UnreadableSheet, read_sheet
+from gateway.domain.sheet import Reading, RowFlaw, UnreadableSheet, read_sheet
 from gateway.domain.spreadsheet import Format, Kind, Sheet, SpreadsheetFiles, UnreadableFile
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.sweep import Sweep
@@ -149,7 +149,7 @@ class Upload:
         self, request: Request, grant: Grant, file: File, form: Format, sheet: Sheet, reading: Reading
     ) -> Mapping[str, object]:
         shape = SHAPES[reading.dataset.id]
-        prepared = self._registers.prepare(people(reading.records, self._keys), shape.creates)
+        prepared = self._registers.prepare(people(reading, self._keys), shape.creates)
         upload_id = new_reference(self._clock.now()).replace("ref-", "up-")
         errors_file: StoredFile | None = None
         try:
@@ -185,10 +185,10 @@ class Upload:
         subjects = settled.subjects
         if not shape.creates:
             subjects = _own_pupils(transaction, request.principal, region, subjects)
-        rows = _settled_rows(reading, subjects, shape.facts)
+        rows = _settled_rows(reading, subjects, shape.facts(reading))
         tally = transaction.merge(reading.dataset.id, region, rows, upload_id, settled)
         if reading.dataset.id == "student-register":
-            transaction.name_schools(region, _schools(reading.records))
+            transaction.name_schools(region, _schools(reading))
         return RowCounts(
             rows=reading.rows,
             accepted=tally.accepted,
@@ -287,32 +287,31 @@ def _own_pupils(
 
 
 def _settled_rows(
-    reading: Reading,
-    subjects: Sequence[SubjectId | Conflict | None],
-    facts: Callable[[Mapping[str, Value]], tuple[object, ...]],
-) -> list[tuple[SubjectId, tuple[object, ...]]]:
+    reading: Reading, subjects: Sequence[SubjectId | Conflict | None], facts: Sequence[Fact]
+) -> list[tuple[SubjectId, Fact]]:
     """Rows whose child is known, as facts; the others become flaws."""
-    rows = []
-    column = reading.dataset.by_name[reading.dataset.subject]
+    rows: dict[Fact, tuple[SubjectId, Fact]] = {}
     width = len(reading.dataset.key)
-    seen: dict[tuple[object, ...], tuple[object, ...]] = {}
-    for record, subject in zip(reading.records, subjects, strict=True):
-        if isinstance(subject, bytes):
-            values = facts(record.values)
-            if seen.setdefault((subject, *values[:width]), values) is values:
-                rows.append((subject, values))
-                continue
-            code = "duplicate_in_file"  # under two student numbers that the store knows to be one child's
-        else:
-            code = "unknown_student" if subject is None else "identity_conflict"
-        reading.flaws.append(RowFlaw(record.row, column.header, code, column.name, ""))
+    for number, subject, values in zip(reading.numbers, subjects, facts, strict=True):
+        if not isinstance(subject, bytes):
+            _refuse(reading, number, "unknown_student" if subject is None else "identity_conflict")
+            continue
+        row = (subject, values)
+        if rows.setdefault((subject, *values[:width]), row) is not row:
+            # under two student numbers that the store knows to be one child's
+            _refuse(reading, number, "duplicate_in_file")
     reading.flaws.sort(key=lambda flaw: flaw.row)
-    return rows
+    return list(rows.values())
 
 
-def _schools(records: Sequence[Record]) -> Mapping[str, str]:
-    named = ((record.values["school_code"], record.values.get("school_name")) for record in records)
-    return {str(code): str(name) for code, name in named if name}
+def _refuse(reading: Reading, number: int, code: str) -> None:
+    column = reading.dataset.by_name[reading.dataset.subject]
+    reading.flaws.append(RowFlaw(number, column.header, code, column.name, ""))
+
+
+def _schools(reading: Reading) -> Mapping[str, str]:
+    named = set(zip(reading.column("school_code"), reading.column("school_name"), strict=True))
+    return {str(code): str(name) for code, name in sorted(named, key=str) if name}
 
 
 def _refused_table(sheet: Sheet, reading: Reading) -> tuple[list[str], list[list[Cell]]]:

@@ -20,7 +20,7 @@ ONE_CHILD = (
 )
 MANY_CHILDREN = (
     f"SELECT b.id, {_ABSENCE.format(subject='b.id')}, {_ENROLMENT}"
-    " FROM temp.wanted b LEFT JOIN student_register r ON r.subject_id = b.id"
+    " FROM temp.facts_of b LEFT JOIN student_register r ON r.subject_id = b.id"
 )
 
 _Row = tuple[bytes, str | None, str | None, str, str, str, str, str, str]
@@ -75,10 +75,10 @@ class SqliteChildren:
 
 def many_facts(connection: sqlite3.Connection, subjects: Iterable[bytes]) -> dict[bytes, ChildFacts]:
     """The facts of many children, through a temporary table, by subject id."""
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id BLOB PRIMARY KEY) WITHOUT ROWID")
-    connection.execute("DELETE FROM temp.wanted")
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS facts_of (id BLOB PRIMARY KEY) WITHOUT ROWID")
+    connection.execute("DELETE FROM temp.facts_of")
     connection.executemany(
-        "INSERT OR IGNORE INTO temp.wanted VALUES (?)", ((subject,) for subject in subjects)
+        "INSERT OR IGNORE INTO temp.facts_of VALUES (?)", ((subject,) for subject in subjects)
     )
     grouped: dict[bytes, list[_Row]] = {}
     for row in connection.execute(MANY_CHILDREN):

@@ -2,9 +2,10 @@
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
+import msgspec
 import orjson
 
 from gateway.adapters.db.engine import stamp
@@ -24,20 +25,19 @@ def audit_row(entry: AuditEntry) -> tuple[str, bytes | None, bytes, bytes]:
 
 
 def identity_bytes(identity: Identity) -> bytes:
-    """An identity as it is sealed."""
-    return orjson.dumps(
-        {
-            "resident_id": identity.resident_id,
-            "name": identity.name,
-            "student_numbers": list(identity.student_numbers),
-        }
-    )
+    """An identity as it is sealed: a JSON object. (msgspec: orjson would leave a kilobyte behind for each.)"""
+    return _IDENTITY.encode(identity._asdict())
 
 
-def identity_tag(keys: KeyRing, identity: Identity) -> bytes:
-    """A keyed digest by which an unchanged identity is recognised without opening it."""
-    parts = (identity.resident_id or "", identity.name or "", *identity.student_numbers)
-    return keys.lookup("identity-tag", "\0".join(parts))
+_IDENTITY = msgspec.json.Encoder()
+
+
+def identity_tags(keys: KeyRing, identities: Sequence[Identity]) -> list[bytes]:
+    """Keyed digests by which an unchanged identity is recognised without opening it."""
+    written = [
+        "\0".join((each.resident_id or "", each.name or "", *each.student_numbers)) for each in identities
+    ]
+    return keys.lookups("identity-tag", written)
 
 
 class SqliteTransaction:
@@ -55,7 +55,7 @@ class SqliteTransaction:
             return SubjectId(row[0])
         subject = SubjectId(os.urandom(16))
         wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(identity))
-        tag = identity_tag(self._keys, identity)
+        (tag,) = identity_tags(self._keys, [identity])
         self._db.execute(
             "INSERT INTO subject (id, data_key, sealed, tag, has_id, created_on) VALUES (?, ?, ?, ?, 1, ?)",
             (subject, wrapped, sealed, tag, self._today.isoformat()),

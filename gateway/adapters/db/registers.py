@@ -14,10 +14,10 @@ from typing import Any
 import orjson
 
 from gateway.adapters.db.children import many_facts
-from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tag
+from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tags
 from gateway.adapters.db.engine import Store, stamp
 from gateway.adapters.db.jobs import insert_file
-from gateway.adapters.db.settling import Prepared, Sorting, find_subjects
+from gateway.adapters.db.settling import Prepared, Sorting, find_subjects, lookups_of
 from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
 from gateway.domain.model import ChildFacts, SubjectId
 from gateway.domain.ports import Clock, Identity, KeyRing, StoredFile
@@ -53,6 +53,9 @@ TABLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
+_SUBJECT_BYTES = 16
+
+
 class SqliteRegisters:
     """`gateway.domain.landing.Registers` over the embedded store."""
 
@@ -73,21 +76,27 @@ class SqliteRegisters:
     def prepare(self, people: Sequence[Person], create: bool) -> Prepared:
         """Look everybody up; with `create`, seal the identities of those nobody knows."""
         version = self._store.version()
-        lookups = {lookup for person in people for lookup in person.lookups}
-        known = find_subjects(self._store.reader, lookups)
+        known = find_subjects(self._store.reader, lookups_of(people))
         if not create:
             return Prepared(people, known, {})
-        newcomers = {
-            index: self._newcomer(person)
-            for index, person in enumerate(people)
-            if not any(lookup in known for lookup in person.lookups)
-        }
+        strangers = [index for index, person in enumerate(people) if known.keys().isdisjoint(person.lookups)]
+        newcomers = dict(zip(strangers, self._sealed([people[index] for index in strangers]), strict=True))
         return Prepared(people, known, newcomers, version)
 
-    def _newcomer(self, person: Person) -> tuple[bytes, bytes, bytes, bytes]:
-        subject = SubjectId(os.urandom(16))
-        wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(person.identity))
-        return subject, wrapped, sealed, identity_tag(self._keys, person.identity)
+    def _sealed(self, people: Sequence[Person]) -> Iterator[tuple[bytes, bytes, bytes, bytes]]:
+        """Subject id, wrapped data key, sealed identity and its tag for each, at once."""
+        random = os.urandom(_SUBJECT_BYTES * len(people))
+        subjects = [
+            SubjectId(random[start : start + _SUBJECT_BYTES])
+            for start in range(0, len(random), _SUBJECT_BYTES)
+        ]
+        identities = [person.identity for person in people]
+        sealed = self._keys.seal_identities(subjects, [identity_bytes(each) for each in identities])
+        tags = identity_tags(self._keys, identities)
+        return (
+            (subject, wrapped, body, tag)
+            for subject, (wrapped, body), tag in zip(subjects, sealed, tags, strict=True)
+        )
 
     @contextmanager
     def transaction(self) -> Iterator["SqliteRegisterTransaction"]:
@@ -102,12 +111,13 @@ class SqliteRegisterTransaction(SqliteTransaction):
     def __init__(self, connection: sqlite3.Connection, keys: KeyRing, today: date, store: Store) -> None:
         super().__init__(connection, keys, today)
         self._store = store
+        self._wanted: set[SubjectId] | None = None
 
     def settle(self, prepared: Prepared, rename: bool) -> Settled:
         """Give every person a subject: known, new, or a conflict between two identifiers. None: nobody knows it."""
         known = {**prepared.known, **self._found_since(prepared)}
         sorting = Sorting(prepared.newcomers, known, self._with_resident_id(prepared.people, known))
-        subjects = [sorting.subject_of(index, person) for index, person in enumerate(prepared.people)]
+        subjects = sorting.subjects(prepared.people)
         today = self._today.isoformat()
         self._db.executemany(
             "INSERT INTO subject (id, data_key, sealed, tag, has_id, created_on) VALUES (?, ?, ?, ?, ?, ?)",
@@ -128,8 +138,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
         """Whoever was unknown before the lock may have been made known meanwhile, if anyone wrote to the vault."""
         if self._store.version() == prepared.version:
             return {}
-        every = {lookup for person in prepared.people for lookup in person.lookups}
-        return find_subjects(self._db, every - prepared.known.keys())
+        return find_subjects(self._db, lookups_of(prepared.people) - prepared.known.keys())
 
     def _with_resident_id(self, people: Sequence[Person], known: Mapping[bytes, bytes]) -> set[bytes]:
         """Of the children named here by student number and a resident id nobody knows: those who have another id."""
@@ -138,8 +147,8 @@ class SqliteRegisterTransaction(SqliteTransaction):
             for person in people
             if len(person.lookups) > 1 and person.lookups[0] not in known and person.lookups[1] in known
         }
-        found = set()
-        for subject in asked:
+        found = {known[each.inside] for each in people if each.inside is not None and each.inside in known}
+        for subject in asked - found:
             if self._db.execute("SELECT has_id FROM subject WHERE id = ?", (subject,)).fetchone()[0]:
                 found.add(subject)
         return found
@@ -155,8 +164,9 @@ class SqliteRegisterTransaction(SqliteTransaction):
         self._want(standing)
         tags = dict(self._db.execute("SELECT id, tag FROM subject WHERE id IN (SELECT id FROM temp.wanted)"))
         changed: set[SubjectId] = set()
-        for subject, identity in standing.items():
-            tag = identity_tag(self._keys, identity)
+        for (subject, identity), tag in zip(
+            standing.items(), identity_tags(self._keys, list(standing.values())), strict=True
+        ):
             if tags[subject] != tag:
                 whole = self._joined(subject, identity)
                 wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(whole))
@@ -177,6 +187,10 @@ class SqliteRegisterTransaction(SqliteTransaction):
         return Identity(new.resident_id or old["resident_id"], new.name or old["name"], tuple(numbers))
 
     def _want(self, subjects: Mapping[SubjectId, object]) -> None:
+        """Put these children into the temporary table; nothing to do when they are in it from the step before."""
+        if self._wanted is not None and subjects.keys() == self._wanted:
+            return
+        self._wanted = set(subjects)
         self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (id BLOB PRIMARY KEY) WITHOUT ROWID")
         self._db.execute("DELETE FROM temp.wanted")
         self._db.executemany(
@@ -198,14 +212,13 @@ class SqliteRegisterTransaction(SqliteTransaction):
         table, keys, contents = TABLES[dataset]
         older = [subject for subject, _ in rows if subject not in settled.fresh]
         standing = self._standing(table, keys, contents, region, dict.fromkeys(older))
-        width = len(keys)
-        writes, unchanged = [], 0
-        for subject, values in rows:
-            same = standing.get((subject, *values[:width])) == values[width:]
-            if same and subject not in settled.renamed:
-                unchanged += 1
-            else:
-                writes.append((region, subject, *values, upload_id))
+        width, renamed = len(keys), settled.renamed
+        writes = [
+            (region, subject, *values, upload_id)
+            for subject, values in rows
+            if standing.get((subject, *values[:width])) != values[width:] or subject in renamed
+        ]
+        unchanged = len(rows) - len(writes)
         extra = ", confirmed_on" if dataset == "student-register" else ""
         self._upsert(table, keys, contents, writes, extra)
         if extra:

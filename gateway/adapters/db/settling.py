@@ -20,10 +20,18 @@ class Prepared:
     version: int = -1
 
 
+def lookups_of(people: Sequence[Person]) -> set[bytes]:
+    """Every keyed identifier under which somebody of these people may be known."""
+    found = {lookup for person in people for lookup in person.lookups}
+    return found | {person.inside for person in people if person.inside is not None}
+
+
 def find_subjects(connection: sqlite3.Connection, lookups: set[bytes]) -> dict[bytes, bytes]:
     """Subjects by keyed identifier, as many at a time as one statement takes."""
     found: dict[bytes, bytes] = {}
-    ordered = sorted(lookups)
+    if connection.execute("SELECT 1 FROM identifier LIMIT 1").fetchone() is None:
+        return found
+    ordered = list(lookups)
     for start in range(0, len(ordered), _PART):
         part = ordered[start : start + _PART]
         marks = ",".join("?" * len(part))
@@ -37,7 +45,8 @@ class Sorting:
     """Decides whose row it is, person by person, seeing what earlier rows of the file brought.
 
     The resident id decides. A student number alone finds a child only when that child has no other resident id:
-    a number that moved from one id to another is a conflict for a person, never a silent merge.
+    a number that moved from one id to another is a conflict for a person, never a silent merge. A student number
+    made of the child's own id number (most are) is not kept beside it.
     """
 
     def __init__(
@@ -51,11 +60,28 @@ class Sorting:
         self.fresh: list[tuple[bytes, bytes, bytes, bytes]] = []
         self.identifiers: list[tuple[bytes, str, bytes]] = []
 
+    def subjects(self, people: Sequence[Person]) -> list[SubjectId | Conflict | None]:
+        """Everybody's subject, in their order."""
+        if not self._known and len(self._newcomers) == len(people) and self._all_strangers(people):
+            return [SubjectId(row[0]) for row in self.fresh]
+        return [self.subject_of(index, person) for index, person in enumerate(people)]
+
+    def _all_strangers(self, people: Sequence[Person]) -> bool:
+        """A first file: nobody is known, no identifier stands twice, every number is the child's own."""
+        firsts = {person.lookups[0] for person in people}
+        if len(firsts) < len(people) or not all(person.own for person in people):
+            return False
+        if len({person.lookups[1] for person in people}) < len(people):
+            return False
+        self.fresh = [self._newcomers[index] for index in range(len(people))]
+        pairs = zip(people, self.fresh, strict=True)
+        self.identifiers = [(person.lookups[0], "resident_id", row[0]) for person, row in pairs]
+        self.with_id = self.now_with_id = {row[0] for row in self.fresh}
+        return True
+
     def subject_of(self, index: int, person: Person) -> SubjectId | Conflict | None:
         """The person's subject; Conflict; or None when nobody knows them and nobody is to be made."""
-        lookups, known = person.lookups, self._known
-        subject = known.get(lookups[0])
-        other = known.get(lookups[1]) if len(lookups) > 1 else None
+        subject, other = self._known_as(person)
         if subject is None and other is not None and other not in self.with_id:
             subject = other
         if other is not None and other != subject:
@@ -69,10 +95,27 @@ class Sorting:
         self._learn(person, subject)
         return SubjectId(subject)
 
+    def _known_as(self, person: Person) -> tuple[bytes | None, bytes | None]:
+        """Whom the first identifier names, and whom the student number names besides.
+
+        A student number that is not known itself names whoever has the id number inside it.
+        """
+        lookups, known = person.lookups, self._known
+        subject, other = known.get(lookups[0]), None
+        if len(lookups) > 1:
+            other = known.get(lookups[1])
+            if other is None and person.inside is not None:
+                other = known.get(person.inside)
+        elif subject is None and person.inside is not None:
+            subject = known.get(person.inside)
+        return subject, other
+
     def _learn(self, person: Person, subject: bytes) -> None:
         for position, lookup in enumerate(person.lookups):
             if lookup not in self._known:
                 self._known[lookup] = subject
+                if position and person.own:
+                    continue
                 kind = person.kinds[position]
                 self.identifiers.append((lookup, kind, subject))
                 if kind == "resident_id":
