@@ -25,7 +25,7 @@ from gateway.adapters.db.leads import SqliteLeads
 from gateway.adapters.db.lists import SqliteLists
 from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.db.registers import SqliteRegisters
-from gateway.adapters.export import PolarsTableWriter
+from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.adapters.filestore import SealedFileStore
 from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring
@@ -131,7 +131,7 @@ def build(settings: Settings) -> Parts:
         ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
-        export=Export(evidence, lists, PolarsTableWriter(), jobs_, file_store, clock),
+        export=Export(evidence, lists, ListWriter(), jobs_, file_store, clock),
         alerts=Alerts(evidence, SqliteLeads(store, journal), clock),
         catalogue=CatalogueView(points),
         health=Health(store.probe, lambda: points.version, clock, journal.notify, calendar_warnings),

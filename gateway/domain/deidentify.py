@@ -61,12 +61,6 @@ class Mask:
             return {name: record[name] for name in self.names}
         return {name: treat(record[name]) for name, treat in self._treats}
 
-    def columns(self, columns: Mapping[str, Sequence[object]]) -> dict[str, Sequence[object]]:
-        """`apply` for many records at once, column by column."""
-        if self._plain:
-            return {name: columns[name] for name in self.names}
-        return {name: [treat(value) for value in columns[name]] for name, treat in self._treats}
-
 
 def treatments(grant: Grant) -> dict[str, str]:
     """Field → treatment in words, for the evidence and the catalogue."""

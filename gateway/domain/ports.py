@@ -112,12 +112,11 @@ class Children(Protocol):
     async def facts(self, lookup: bytes, region: str) -> ChildFacts: ...
 
 
-class NeedyRow(NamedTuple):
-    """One candidate of the needy list, before treatment: raw facts of one child."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Likeness:
+    """Raw facts that many children of the needy list share, before treatment; compared by identity."""
 
-    subject: SubjectId
     standings: Standings
-    birth_date: date
     sex: str | None
     residence: str
     flags: tuple[bool, bool, bool]
@@ -126,7 +125,7 @@ class NeedyRow(NamedTuple):
 class Lists(Protocol):
     """Rows of the list exchanges, limited by the grant's predicate."""
 
-    def needy(self, rows: Predicate, region: str, today: date) -> Iterator[NeedyRow]:
+    def needy(self, rows: Predicate, region: str, today: date) -> Sequence[tuple[SubjectId, Likeness, date]]:
         """Children of the predicate and region with an id, not gone, with no relief in force."""
         ...
 

@@ -2,16 +2,17 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.domain.decision import Grant
 from gateway.domain.errors import Conflict, NotPermitted
+from gateway.domain.listing import Table
 from gateway.domain.ports import Clock, FileStore, Job, Jobs, StoredFile
 from gateway.services.evidence import Evidence, Request, new_reference
-from gateway.services.list import ListRecords, Table
+from gateway.services.list import ListRecords
 
 EXPIRY_HOURS = 24
 ORPHAN_SECONDS = 3600
@@ -27,7 +28,7 @@ MEDIA_TYPES = {
 class TableWriter(Protocol):
     """Writes released columns as a file."""
 
-    def write(self, form: str, columns: Mapping[str, Sequence[object]]) -> bytes:
+    def write(self, form: str, table: Table) -> bytes:
         """The file's bytes; no cell of a csv or xlsx starts a formula."""
         ...
 
@@ -92,7 +93,7 @@ class Export:
             raise
 
     def _make(self, job: Job, table: Table) -> _Made:
-        body = self._writer.write(job.format, table.columns)
+        body = self._writer.write(job.format, table)
         file_id = new_reference(self._clock.now()).replace("ref-", "file-")
         self._files.write(file_id, _chunks(body))
         file = StoredFile(

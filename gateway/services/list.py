@@ -6,8 +6,6 @@ A computed list is kept while no fact changes, so that paging through it costs o
 import hashlib
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from threading import Lock
 
@@ -16,11 +14,12 @@ import orjson
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import TOWNSHIP_DIGITS, Mask
-from gateway.domain.model import SchoolingAnswer, Standings
+from gateway.domain.listing import KEY, Table
+from gateway.domain.model import Schooling, SubjectId
 from gateway.domain.needy import age_band, need_classes, schooling_word
-from gateway.domain.ports import Clock, KeyRing, Lists, NeedyRow
+from gateway.domain.ports import Clock, KeyRing, Likeness, Lists
 from gateway.domain.rulebook import Rulebook
-from gateway.domain.schooling import REGISTER, judge
+from gateway.domain.schooling import REGISTER, Thresholds, judge
 from gateway.services.evidence import Evidence, Request, new_reference
 from schemas.catalogue import EXCHANGES
 
@@ -28,22 +27,6 @@ AID_SOURCE = "aid-payments"
 """No agency hands in aid payments yet, so `aid_received` is unknown and the caller is told why."""
 
 _KEPT = 8
-Columns = Mapping[str, Sequence[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A whole list as one consumer gets it: released columns of equal length, ordered by pseudonym."""
-
-    keys: Sequence[str]
-    columns: Columns
-    as_of: datetime
-    missing_sources: tuple[str, ...]
-
-    def rows(self, start: int, stop: int) -> list[dict[str, object]]:
-        """Rows as objects."""
-        parts = {name: values[start:stop] for name, values in self.columns.items()}
-        return [dict(zip(parts, row, strict=True)) for row in zip(*parts.values(), strict=True)]
 
 
 class NeedyChildren:
@@ -55,47 +38,26 @@ class NeedyChildren:
     def compute(self, grant: Grant, consumer: str, region: str) -> Table:
         """Every needy child of the region that the grant's rows allow, de-identified."""
         today = self._clock.today()
-        rows = self._rows(grant, region, today)
-        pseudonyms = self._keys.pseudonyms(consumer, [row.subject for row, *_ in rows])
-        order = sorted(range(len(rows)), key=pseudonyms.__getitem__)
-        keys = [pseudonyms[index] for index in order]
-        columns = self._columns([rows[index] for index in order], keys, today)
+        kinds = _Kinds(today, self._book.limits)
+        subjects: list[SubjectId] = []
+        indexes: list[int] = []
+        for subject, likeness, birth in self._lists.needy(grant.rows, region, today):
+            index = kinds.index_of(likeness, birth)
+            if index >= 0:
+                subjects.append(subject)
+                indexes.append(index)
+        pseudonyms = self._keys.pseudonyms(consumer, subjects)
+        order = sorted(range(len(subjects)), key=pseudonyms.__getitem__)
         as_of, missing = self._freshness(region, today)
         mask = Mask(EXCHANGES[grant.exchange], grant)
-        return Table(keys, mask.columns(columns), as_of, missing)
-
-    def _rows(
-        self, grant: Grant, region: str, today: date
-    ) -> list[tuple[NeedyRow, SchoolingAnswer, list[str]]]:
-        judged: dict[Standings, SchoolingAnswer] = {}
-        classed: dict[tuple[object, str], list[str]] = {}
-        kept = []
-        for row in self._lists.needy(grant.rows, region, today):
-            answer = judged.get(row.standings)
-            if answer is None:
-                answer = judged[row.standings] = judge(row.standings, today, self._book.limits)
-            key = (row.flags, answer.out_of_school)
-            classes = classed.get(key)
-            if classes is None:
-                classes = classed[key] = need_classes(row.flags, answer.out_of_school)
-            if classes:
-                kept.append((row, answer, classes))
-        return kept
-
-    def _columns(
-        self, rows: Sequence[tuple[NeedyRow, SchoolingAnswer, list[str]]], keys: Sequence[str], today: date
-    ) -> Columns:
-        births = {row.birth_date for row, *_ in rows}
-        bands = {birth: age_band(birth, today) for birth in births}
-        return {
-            "pseudonym": keys,
-            "age_band": [bands[row.birth_date] for row, *_ in rows],
-            "sex": [row.sex for row, *_ in rows],
-            "township": [row.residence[:TOWNSHIP_DIGITS] for row, *_ in rows],
-            "need_classes": [classes for *_, classes in rows],
-            "schooling": [schooling_word(answer.out_of_school) for _, answer, _ in rows],
-            "aid_received": [None] * len(rows),
-        }
+        return Table(
+            keys=[pseudonyms[index] for index in order],
+            kinds=[indexes[index] for index in order],
+            alike=[_without_key(mask.apply(record)) for record in kinds.records],
+            names=tuple(mask.names),
+            as_of=as_of,
+            missing_sources=missing,
+        )
 
     def _freshness(self, region: str, today: date) -> tuple[datetime, tuple[str, ...]]:
         as_of = self._lists.register_as_of(region)
@@ -106,6 +68,59 @@ class NeedyChildren:
     def version(self) -> tuple[object, date]:
         """What a computed list is valid for."""
         return self._lists.version(), self._clock.today()
+
+
+def _without_key(record: dict[str, object]) -> dict[str, object]:
+    record.pop(KEY, None)
+    return record
+
+
+class _Kinds:
+    """What is told of a child besides the pseudonym; each different telling is made once."""
+
+    def __init__(self, today: date, limits: Thresholds) -> None:
+        self._today, self._limits = today, limits
+        self._known: dict[tuple[Likeness, str], int] = {}
+        self._bands: dict[date, str] = {}
+        self._indexes: dict[tuple[object, ...], int] = {}
+        self.records: list[dict[str, object]] = []
+
+    def index_of(self, likeness: Likeness, birth: date) -> int:
+        """The index of what is told of such a child; -1 when the child is not needy."""
+        band = self._bands.get(birth)
+        if band is None:
+            band = self._bands[birth] = age_band(birth, self._today)
+        found = self._known.get((likeness, band))
+        if found is None:
+            found = self._known[likeness, band] = self._learn(likeness, band)
+        return found
+
+    def _learn(self, alike: Likeness, band: str) -> int:
+        schooling = judge(alike.standings, self._today, self._limits).out_of_school
+        classes = need_classes(alike.flags, schooling)
+        if not classes:
+            return -1
+        told = (band, alike.sex, alike.residence[:TOWNSHIP_DIGITS], tuple(classes), schooling)
+        found = self._indexes.get(told)
+        if found is None:
+            found = self._indexes[told] = len(self.records)
+            self.records.append(_record(*told))
+        return found
+
+
+def _record(
+    band: str, sex: str | None, township: str, classes: tuple[str, ...], schooling: Schooling
+) -> dict[str, object]:
+    """The contract's fields; the pseudonym's place is kept for the mask."""
+    return {
+        "pseudonym": None,
+        "age_band": band,
+        "sex": sex,
+        "township": township,
+        "need_classes": list(classes),
+        "schooling": schooling_word(schooling),
+        "aid_received": None,
+    }
 
 
 class ListRecords:

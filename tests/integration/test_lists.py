@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -12,7 +13,8 @@ import openpyxl
 import polars as pl
 import pytest
 
-from gateway.adapters.export import PolarsTableWriter
+from gateway.adapters.export import ListWriter
+from gateway.domain.listing import Table
 from gateway.domain.ports import Job
 from tests.harness import COUNTY, SAMPLE, TestGateway, running
 from tests.people import csv_file, resident_id, student
@@ -310,13 +312,15 @@ def test_a_new_upload_is_in_the_next_page(gateway: TestGateway) -> None:
     assert every(gateway) == []
 
 
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
 FORMULAS = ["=1+1", "+1", "-1", "@x", " =1", "\t=1", "\r=1", "\n=1", "=cmd|' /C calc'!A0"]
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 @pytest.mark.parametrize("text", FORMULAS, ids=ascii)
 def test_no_cell_starts_a_formula(form: str, text: str) -> None:
-    body = PolarsTableWriter().write(form, {"a": [text, None, "plain"], "b": [[text, "x"], [], ["y"]]})
+    alike = [{"a": text, "b": [text, "x"]}, {"a": None, "b": []}, {"a": "plain", "b": ["y"]}]
+    body = ListWriter().write(form, Table(["k1", "k2", "k3"], [0, 1, 2], alike, ("a", "b"), NOW, ()))
     if form == "csv":
         rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))[1:]
     else:

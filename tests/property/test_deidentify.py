@@ -57,18 +57,6 @@ def test_a_field_of_the_record_that_no_exchange_declares_never_comes_out(case) -
 
 
 @given(masked())
-def test_columns_are_rows(case) -> None:  # type: ignore[no-untyped-def]
-    exchange, given_, records = case
-    mask = Mask(exchange, given_)
-    columns = mask.columns(
-        {field.name: [record[field.name] for record in records] for field in exchange.fields}
-    )
-    assert list(columns) == list(mask.names)
-    rows = [{name: columns[name][index] for name in columns} for index in range(len(records))]
-    assert rows == [mask.apply(record) for record in records]
-
-
-@given(masked())
 def test_suppressed_is_null_and_presence_a_yes_or_no(case) -> None:  # type: ignore[no-untyped-def]
     exchange, given_, records = case
     for record in records:

@@ -5,7 +5,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import openpyxl
@@ -13,9 +13,10 @@ import pytest
 import xlsxwriter
 from openpyxl.utils import get_column_letter
 
-from gateway.adapters.export import PolarsTableWriter
+from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.domain.cells import Cell
+from gateway.domain.listing import Table
 from gateway.domain.sheet import Reading, read_sheet
 from gateway.domain.spreadsheet import Format, Kind, UnreadableFile
 from gateway.domain.template import template_rows
@@ -572,8 +573,12 @@ def test_no_written_cell_starts_a_formula(form: Format) -> None:
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_no_exported_cell_starts_a_formula(form: str) -> None:
-    columns = {"name": DANGEROUS, "list": [[text] for text in DANGEROUS]}
-    body = PolarsTableWriter().write(form, columns)
+    alike = [{"name": text, "list": [text]} for text in DANGEROUS]
+    kinds = list(range(len(alike)))
+    table = Table(
+        list(map(str, kinds)), kinds, alike, ("name", "list"), datetime(2026, 11, 20, tzinfo=UTC), ()
+    )
+    body = ListWriter().write(form, table)
     texts = _written_texts(Format("xlsx" if form == "xlsx" else "csv", "utf-8-sig"), body)
     assert len(texts) == 2 * (len(DANGEROUS) + 1)
     assert [text for text in texts if text.strip(" \t\r\n\u3000").startswith(STARTS)] == []

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from gateway.adapters.hmacs import Hmac
 from gateway.adapters.keys import (
     CONSUMER_PREFIXES,
     FileKeyRing,
     KeyRingError,
     _base32,
-    _prepared_hmac,
     create_keyring,
     load_keyring,
 )
@@ -120,17 +120,31 @@ def test_root_secrets_are_not_pickled_either(keys: FileKeyRing) -> None:
         pickle.dumps(keys._roots)
 
 
-@pytest.mark.parametrize("length", [0, 1, 16, 32, 63, 64])
-def test_the_prepared_hmac_is_the_librarys(length: int) -> None:
-    key = os.urandom(length)
-    digest = _prepared_hmac(key)
+@pytest.mark.parametrize("length", [16, 24, 32])
+def test_the_prepared_hmac_is_the_librarys_one_by_one_and_by_the_column(length: int) -> None:
+    secret = os.urandom(length)
+    key, prepared = secret.hex().encode(), Hmac(secret)
     for message in (b"", b"x", os.urandom(55), os.urandom(64), os.urandom(1000)):
-        assert digest(message) == hmac.digest(key, message, "sha256")
+        assert prepared.digest(message) == hmac.digest(key, message, "sha256")
+    texts = ["", "x", "学籍号", "y" * 200]
+    expected = [hmac.digest(key, ("p\0" + text).encode(), "sha256")[:20] for text in texts]
+    assert prepared.digests(texts, 20, "p\0") == expected
+    raw = [os.urandom(16) for _ in range(9)]
+    assert prepared.digests(raw, 32) == [hmac.digest(key, each, "sha256") for each in raw]
+    assert prepared.digests([], 20) == []
 
 
-def test_a_key_too_long_to_prepare_is_refused() -> None:
-    with pytest.raises(KeyRingError):
-        _prepared_hmac(b"k" * 65)
+@pytest.mark.parametrize("length", [0, 15, 33])
+def test_a_secret_too_short_or_too_long_is_refused(length: int) -> None:
+    with pytest.raises(ValueError, match="16 to 32"):
+        Hmac(b"k" * length)
+
+
+def test_an_hmac_key_shows_nothing_and_is_not_pickled() -> None:
+    secret = os.urandom(32)
+    assert secret.hex() not in repr(Hmac(secret))
+    with pytest.raises(TypeError):
+        pickle.dumps(Hmac(secret))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 100])

@@ -1,35 +1,47 @@
 """The rows of the list exchanges, limited by the grant's predicate inside the database."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from gateway.adapters.db.children import absence_of, register_as_of
 from gateway.adapters.db.engine import Store
 from gateway.adapters.predicate_sql import to_sql
-from gateway.domain.model import Standing, Standings
+from gateway.domain.model import Standing, Standings, SubjectId
 from gateway.domain.needy import ADULT_AGE, GONE
-from gateway.domain.ports import NeedyRow
+from gateway.domain.ports import Likeness
 from gateway.domain.predicate import And, InRegion, Predicate
 
 _Row = tuple[Any, ...]
 
 _COLUMNS = {"region": "r.residence", "school": "r.school_code", "owner": "NULL", "sealed": "FALSE"}
 
+NeedyChild = tuple[SubjectId, Likeness, date]
+
+_MARK = "|"
+_STANDING = (
+    f"COALESCE(CASE WHEN r.status = 'enrolled' AND r.subject_id IN (SELECT n.subject_id FROM attendance n"
+    f" WHERE n.excused = 0 AND n.longest_absence > 0) THEN (SELECT a.month || ':' ||"
+    f" CASE WHEN a.excused THEN 0 ELSE a.longest_absence END FROM attendance a"
+    f" WHERE a.subject_id = r.subject_id ORDER BY a.month DESC LIMIT 1) END, '')"
+    f" || '{_MARK}' || r.region || '{_MARK}' || r.status || '{_MARK}' || r.status_date || '{_MARK}' || r.confirmed_on"
+)
+_TRAITS = (
+    f"COALESCE(r.sex, '') || '{_MARK}' || r.residence || '{_MARK}' ||"
+    f" r.economic_hardship || r.left_behind || r.single_parent"
+)
 _NEEDY = (
-    "SELECT r.subject_id, CASE WHEN r.status = 'enrolled' THEN (SELECT a.month || ':' ||"
-    " CASE WHEN a.excused THEN 0 ELSE a.longest_absence END FROM attendance a"
-    " WHERE a.subject_id = r.subject_id ORDER BY a.month DESC LIMIT 1) END,"
-    " r.region, r.status, r.status_date, r.confirmed_on, r.birth_date, r.sex, r.residence,"
-    " r.economic_hardship, r.left_behind, r.single_parent"
+    f"SELECT r.subject_id, {_STANDING} || '{_MARK}' || {_TRAITS}, r.birth_date"
     " FROM student_register r WHERE r.has_id = 1 AND r.birth_date > :adult"
     f" AND r.status NOT IN ({', '.join(repr(state) for state in sorted(GONE))})"
     " AND (r.economic_hardship OR r.left_behind OR r.single_parent"
     " OR r.status IN ('dropped_out', 'transferred_out'))"
-    " AND NOT EXISTS (SELECT 1 FROM relief_register x WHERE x.subject_id = r.subject_id"
-    " AND x.from_date <= :today AND (x.to_date IS NULL OR x.to_date >= :today))"
-    " AND {rows} ORDER BY r.subject_id"
+    " AND r.subject_id NOT IN (SELECT x.subject_id FROM relief_register x"
+    " WHERE x.from_date <= :today AND (x.to_date IS NULL OR x.to_date >= :today))"
+    " AND {rows}"
 )
+"""Few columns, each few different texts: what is alike is read once (see `_Assembly`)."""
 
 
 class SqliteLists:
@@ -38,7 +50,7 @@ class SqliteLists:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def needy(self, rows: Predicate, region: str, today: date) -> Iterator[NeedyRow]:
+    def needy(self, rows: Predicate, region: str, today: date) -> Sequence[NeedyChild]:
         """One row a child: of a child in several registers, the rows follow each other and are put together."""
         where, binds = to_sql(And((rows, InRegion("region", region))), _COLUMNS)
         cursor = self._store.reader.execute(
@@ -65,48 +77,48 @@ def years_before(day: date, years: int) -> date:
 
 
 class _Assembly:
-    """Rows into children. Few registers' rows differ in what schooling is judged by, so those are made once."""
+    """Rows into children. Many are alike in all that is judged or told, so each likeness is made once."""
 
     def __init__(self) -> None:
         self._days: dict[str, date] = {}
-        self._standings: dict[tuple[object, ...], Standings] = {}
+        self._known: dict[str, Likeness] = {}
 
-    def children(self, cursor: Iterable[_Row]) -> Iterator[NeedyRow]:
-        held: list[_Row] = []
-        for row in cursor:
-            if held and held[0][0] != row[0]:
-                yield self._child(held)
-                held = [row]
-            else:
-                held.append(row)
-        if held:
-            yield self._child(held)
+    def children(self, cursor: Iterable[_Row]) -> list[NeedyChild]:
+        """A child a row; of one in several registers, the rows are put together."""
+        known, learn = self._known.get, self._learn
+        days, day = self._days.get, self._day
+        rows = [
+            (subject, known(text) or learn(text), days(birth) or day(birth))
+            for subject, text, birth in cursor
+        ]
+        if len({row[0] for row in rows}) == len(rows):
+            return rows
+        grouped: dict[SubjectId, list[NeedyChild]] = {}
+        for row in rows:
+            grouped.setdefault(row[0], []).append(row)
+        return [group[0] if len(group) == 1 else _joined(group) for group in grouped.values()]
 
-    def _child(self, rows: list[_Row]) -> NeedyRow:
-        key = rows[0][1:6] if len(rows) == 1 else tuple(row[1:6] for row in rows)
-        standings = self._standings.get(key)
-        if standings is None:
-            standings = self._standings[key] = self._make(rows)
-        newest = rows[0] if len(rows) == 1 else max(rows, key=lambda row: str(row[4]))
-        subject, _, _, _, _, _, birth, sex, residence, *flags = newest
-        hardship, left_behind, single_parent = flags
-        return NeedyRow(
-            subject,
-            standings,
-            self._day(birth),
-            sex,
+    def _learn(self, text: str) -> Likeness:
+        absence, region, status, since, confirmed, sex, residence, flags = text.split(_MARK)
+        row = Standing(region, status, self._day(since), self._day(confirmed))
+        hardship, left_behind, single_parent = (flag == "1" for flag in flags)
+        found = self._known[text] = Likeness(
+            Standings((row,), absence_of(absence or None)),
+            sex or None,
             residence,
-            (hardship == 1, left_behind == 1, single_parent == 1),
+            (hardship, left_behind, single_parent),
         )
-
-    def _make(self, rows: list[_Row]) -> Standings:
-        return Standings(
-            tuple(Standing(row[2], row[3], self._day(row[4]), self._day(row[5])) for row in rows),
-            absence_of(rows[0][1]),
-        )
+        return found
 
     def _day(self, text: str) -> date:
         found = self._days.get(text)
         if found is None:
             found = self._days[text] = date.fromisoformat(text)
         return found
+
+
+def _joined(rows: list[NeedyChild]) -> NeedyChild:
+    """A child in several registers: judged by all of them, told of by the newest."""
+    subject, newest, birth = max(rows, key=lambda row: row[1].standings.enrolments[0].status_date)
+    every = tuple(standing for row in rows for standing in row[1].standings.enrolments)
+    return subject, replace(newest, standings=Standings(every, newest.standings.absence)), birth
