@@ -91,7 +91,7 @@ class Facts:
         assert self.integrity == "ok"
         assert self.audited == accepted
         assert self.rows == {name: count for name, count in accepted.items() if count}
-        assert (self.subjects, self.identifiers) == (sum(accepted.values()), 2 * sum(accepted.values()))
+        assert (self.subjects, self.identifiers) == (sum(accepted.values()), sum(accepted.values()))
         named = {receipt["errors_file"] for receipt in self.receipts.values()} - {None}
         assert {f"/v1/files/{card}" for card in self.cards} == named
         assert self.cards <= self.files

@@ -593,7 +593,7 @@ def test_two_uploads_of_the_same_new_file_make_each_child_once(gateway: TestGate
     assert sum(receipt["accepted"] for receipt in receipts) == 300
     assert all(receipt["accepted"] + receipt["unchanged"] == 300 for receipt in receipts)
     after = counts(gateway)
-    assert (after["subject"], after["identifier"], after["student_register"]) == (300, 600, 300)
+    assert (after["subject"], after["identifier"], after["student_register"]) == (300, 300, 300)
 
 
 def test_two_files_at_once_about_one_child_make_one_child(gateway: TestGateway) -> None:
@@ -643,3 +643,29 @@ def test_an_identity_keeps_what_a_later_file_does_not_tell(gateway: TestGateway)
     identity = json.loads(gateway.parts.keys.open_identity(*rows[0]))
     assert identity["resident_id"] == first["身份证件号"]
     assert identity["name"] == "测试改名"
+
+
+def test_a_student_number_names_the_child_whose_id_it_holds(gateway: TestGateway) -> None:
+    """G and the own id number is not kept beside the id; it is found all the same, and is nobody else's."""
+    first, second = student(41), student(42)
+    stranger = student(43, 学籍号=first["学籍号"])
+    assert gateway.upload("student-register", csv_file([first])).json()["accepted"] == 1
+    assert counts(gateway)["identifier"] == 1
+    receipt = gateway.upload("student-register", csv_file([stranger])).json()
+    assert [flaw["code"] for flaw in receipt["errors"]] == ["identity_conflict"]
+    row = {
+        "学籍号": first["学籍号"],
+        "月份": "2026-10",
+        "应到天数": "20",
+        "缺勤天数": "0",
+        "连续缺勤天数": "0",
+    }
+    assert gateway.upload("attendance", csv_file([row])).json()["accepted"] == 1
+    without_id = {**first, "身份证件类型": "其他", "身份证件号": "", "年级": "五年级"}
+    assert gateway.upload("student-register", csv_file([without_id])).json()["accepted"] == 1
+    assert counts(gateway)["subject"] == 1
+    holder = student(44, 学籍号=second["学籍号"])
+    assert gateway.upload("student-register", csv_file([holder])).json()["accepted"] == 1
+    receipt = gateway.upload("student-register", csv_file([second])).json()
+    assert [flaw["code"] for flaw in receipt["errors"]] == ["identity_conflict"]
+    assert counts(gateway)["subject"] == 2
