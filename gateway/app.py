@@ -36,7 +36,7 @@ from gateway.domain.rulebook import Rulebook
 from gateway.http.auth import Authenticator
 from gateway.http.context import Context
 from gateway.http.fastlane import FastLane
-from gateway.http.logging import log
+from gateway.http.logging import configure, log
 from gateway.http.middleware import SecurityHeaders
 from gateway.http.oauth import TokenServer
 from gateway.http.openapi import document
@@ -217,4 +217,5 @@ def app_from_environment() -> FastAPI:
     """For several worker processes: each builds the application from `HUXUE_…`."""
     settings = Settings()
     os.umask(0o077)
+    configure(settings.log_level)
     return create_app(settings)

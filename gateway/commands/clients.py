@@ -1,4 +1,4 @@
-"""`huxue client add | revoke | list` and `huxue token`."""
+"""`huxue client add | revoke` and `huxue token`."""
 
 import asyncio
 import json

@@ -1,7 +1,7 @@
-"""What the use cases need from outside, as protocols. Adapters implement them; `tests/fakes.py` does too.
+"""What the use cases need from outside, as protocols that adapters implement.
 
-Everything that touches the store inside a request is async, so that an engine behind a socket fits as well as an
-embedded one. Bulk work (`RegisterStore`) is synchronous and runs in a worker thread.
+What an ask or a lead needs of the store is async, so that an engine behind a socket fits as well as an embedded one.
+Lists, jobs, clients and the bulk side (`gateway.domain.landing`) are synchronous and run in worker threads.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from gateway.domain.model import ChildFacts, SubjectId
-from gateway.domain.schooling import Thresholds, absent_too_long, judge
+from gateway.domain.schooling import Thresholds, judge
 
 CAN_ATTEND = frozenset({"mainstream", "special_school", "home_delivery"})
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A lead rule of `policies/rules.yaml`: `duty` names the deadline that starts, `owner` who owes it."""
+    """A lead rule of `policies/rules.yaml`: `duty` starts with the lead and sets its due date; `further_duties` are
+    owed by other agencies at the same time."""
 
     id: str
     title_zh: str
@@ -72,11 +73,6 @@ def placement_fact(assessment: Assessment, enrolled: bool) -> Mapping[str, objec
         "assessed_on": assessment.assessed_on.isoformat(),
         "advised_placement": assessment.suitability,
     }
-
-
-def needs_attendance_check(child: ChildFacts, today: date, limits: Thresholds) -> bool:
-    """Whether the child's absence alone makes schooling uncertain."""
-    return absent_too_long(child.absence, today, limits)
 
 
 def residence_within(region: str, residence: str) -> str:

@@ -6,7 +6,7 @@ Checks of one row come first; a refused row takes no part in the comparison with
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -59,7 +59,6 @@ class Reading:
 
     dataset: Dataset
     headings: Sequence[Cell] = ()
-    heading_row: int = 0
     rows: int = 0
     skipped: int = 0
     numbers: Sequence[int] = ()
@@ -158,7 +157,7 @@ def read_sheet(
     `first_row` is the number of the grid's first row for the person who looks at the file.
     """
     start, placed = find_headings(grid, dataset, more_headings or {}, others)
-    reading = Reading(dataset, grid[start], start + first_row)
+    reading = Reading(dataset, grid[start])
     numbers, rows = _data_rows(grid, start, placed, reading, first_row)
     cells = _columns(rows, max(placed.values()) + 1)
     columns = {
@@ -278,9 +277,9 @@ def _collect(
     compared = compare(reading.dataset, columns, sound)
     reading.repeated = [numbers[index] for index in compared.repeated]
     subject = reading.dataset.subject
-    reading.flaws += [
-        RowFlaw(numbers[index], "", "duplicate_in_file", subject, "") for index in compared.contradicted
-    ]
+    for index in compared.contradicted:
+        flaw = _flaw(reading, numbers[index], rows[index], placed, subject, "duplicate_in_file")
+        reading.flaws.append(replace(flaw, hint=""))
     _keep(reading, numbers, columns, compared.kept)
     reading.warnings.extend(_region_warnings(reading, placed))
 

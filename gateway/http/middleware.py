@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_HEADERS = (
+SECURITY_HEADERS = (
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -10,11 +10,11 @@ _HEADERS = (
 
 
 class SecurityHeaders:
-    """Adds what is missing of the security headers."""
+    """Adds the security headers to every answer that passes; `problems.on_unexpected` adds them to its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._raw = [(name.encode(), value.encode()) for name, value in _HEADERS]
+        self._raw = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, with headers."""

@@ -11,6 +11,7 @@ from gateway.domain import errors
 from gateway.domain.errors import Flaw, HuxueError
 from gateway.http.language import language
 from gateway.http.logging import log
+from gateway.http.middleware import SECURITY_HEADERS
 
 STATUS: dict[str, int] = {
     "malformed": 400,
@@ -118,4 +119,6 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
 async def on_unexpected(request: Request, error: Exception) -> Response:
     """Anything else: logged by type and place, told as an internal error."""
     log.error("unexpected", exc_info=error, correlation_id=correlation_id(request))
-    return problem(request, HuxueError())
+    answer = problem(request, HuxueError())
+    answer.headers.update(dict(SECURITY_HEADERS))
+    return answer

@@ -19,9 +19,12 @@ Body = TypeVar("Body")
 
 
 class AskSubject(msgspec.Struct):
-    """The person asked about."""
+    """The person asked about; not shown where the body is."""
 
     resident_id: str
+
+    def __repr__(self) -> str:
+        return "AskSubject(…)"
 
 
 class AskBody(msgspec.Struct):

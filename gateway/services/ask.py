@@ -6,7 +6,7 @@ from the id number alone: nothing is looked up. A child is judged from the regis
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
 import orjson
@@ -43,8 +43,8 @@ class Question:
     principal: Principal
     exchange: str
     purpose: str
-    resident_id: str
-    employer_uscc: str | None = None
+    resident_id: str = field(repr=False)
+    employer_uscc: str | None = field(default=None, repr=False)
     engagement: str = "ordinary"
 
 

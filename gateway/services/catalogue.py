@@ -1,9 +1,8 @@
 """The catalogue as one caller sees it: everything there is, and the treatment the caller's role gets of each field."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from gateway.domain.decision import Grant, PolicyDecisionPoint
-from gateway.domain.deidentify import treatments
+from gateway.domain.decision import Grant, PolicyDecisionPoint, Treatment, strictest
 from gateway.domain.errors import NotPermitted, UnknownPurpose
 from gateway.domain.principal import Principal
 from schemas.catalogue import EXCHANGES, Exchange
@@ -31,7 +30,7 @@ class CatalogueView:
         grants = [
             grant for purpose in exchange.purposes if (grant := self._grant(principal, exchange, purpose))
         ]
-        yours = {name: word for grant in grants for name, word in treatments(grant).items()}
+        yours = _strictest(grants)
         return {
             "id": exchange.id,
             "title": exchange.title_en if language == "en" else exchange.title_zh,
@@ -46,7 +45,7 @@ class CatalogueView:
                     "name": field.name,
                     "title": field.title_zh,
                     "classification": field.classification,
-                    "treatment": yours.get(field.name, "withhold"),
+                    "treatment": yours.get(field.name, Treatment.WITHHOLD).name.lower(),
                 }
                 for field in exchange.fields
             ],
@@ -58,6 +57,12 @@ class CatalogueView:
             return self._points.decide(principal, exchange.action, exchange.id, purpose, principal.region)
         except (NotPermitted, UnknownPurpose):
             return None
+
+
+def _strictest(grants: Sequence[Grant]) -> Mapping[str, Treatment]:
+    """Of the purposes that release a field, the treatment that tells least."""
+    names = {name for grant in grants for name in grant.fields}
+    return {name: strictest(grant.fields[name] for grant in grants if name in grant.fields) for name in names}
 
 
 def _columns(exchange: Exchange) -> list[Mapping[str, object]]:

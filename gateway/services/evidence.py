@@ -66,6 +66,11 @@ class Evidence:
         """A granted request that could not be answered, e.g. because the id number is not one."""
         await self.journal.record(self.entry(request, grant, "fail", detail=detail, fields={}))
 
+    async def refused(self, principal: Principal, detail: str) -> None:
+        """A caller reached for a job or file that is not theirs, or is not there."""
+        request = Request(principal, Action.LIST, UNKNOWN, UNKNOWN, principal.region)
+        await self.journal.record(self.entry(request, None, "refuse", detail=detail))
+
     def entry(
         self,
         request: Request,

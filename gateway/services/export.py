@@ -11,8 +11,10 @@ from gateway.domain.decision import Grant
 from gateway.domain.errors import Conflict, NotPermitted
 from gateway.domain.listing import Table
 from gateway.domain.ports import Clock, FileStore, Job, Jobs, StoredFile
-from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.domain.principal import Principal
+from gateway.services.evidence import UNKNOWN, Evidence, Request, new_reference
 from gateway.services.list import ListRecords
+from schemas.catalogue import Action
 
 EXPIRY_HOURS = 24
 ORPHAN_SECONDS = 3600
@@ -90,6 +92,7 @@ class Export:
             raise
         except Exception:
             await asyncio.to_thread(self._jobs.update, job.id, state="failed", error="internal")
+            await self._evidence.failed(request, grant, f"failed:{job.id}")
             raise
 
     def _make(self, job: Job, table: Table) -> _Made:
@@ -119,16 +122,17 @@ class Export:
         await asyncio.to_thread(self._jobs.add_file, made.file)
         await asyncio.to_thread(self._jobs.update, job.id, state="done", progress=1.0, manifest=manifest)
 
-    async def get(self, job_id: str, client: str) -> Job:
+    async def get(self, job_id: str, principal: Principal) -> Job:
         """The client's own job; NotPermitted for any other, and for one that never was."""
-        job = await asyncio.to_thread(self._jobs.get, job_id, client)
+        job = await asyncio.to_thread(self._jobs.get, job_id, principal.client)
         if job is None or job.expires_at <= self._clock.now():
+            await self._evidence.refused(principal, "unknown-job")
             raise NotPermitted
         return job
 
-    async def cancel(self, job_id: str, client: str) -> None:
+    async def cancel(self, job_id: str, principal: Principal) -> None:
         """Stop the job and remove what it made; Conflict when it was cancelled before."""
-        job = await self.get(job_id, client)
+        job = await self.get(job_id, principal)
         if job.state == "cancelled":
             raise Conflict
         task = self._running.get(job_id)
@@ -140,11 +144,15 @@ class Export:
             await asyncio.to_thread(self._jobs.drop_files, [file_id])
             self._files.remove(file_id)
 
-    async def file(self, file_id: str, client: str) -> StoredFile:
-        """The card of the client's own file; NotPermitted otherwise, and after its expiry."""
-        file = await asyncio.to_thread(self._jobs.file, file_id, client)
+    async def file(self, file_id: str, principal: Principal) -> StoredFile:
+        """The card of the client's own file, its fetching recorded; NotPermitted otherwise, and after its expiry."""
+        file = await asyncio.to_thread(self._jobs.file, file_id, principal.client)
         if file is None or file.expires_at <= self._clock.now():
+            await self._evidence.refused(principal, "unknown-file")
             raise NotPermitted
+        request = Request(principal, Action.LIST, UNKNOWN, UNKNOWN, principal.region)
+        entry = self._evidence.entry(request, None, count=1, digest=file.sha256, detail=f"fetched:{file.id}")
+        await self._evidence.journal.record(entry)
         return file
 
     def expire(self) -> int:

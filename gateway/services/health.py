@@ -1,9 +1,13 @@
 """Is the gateway able to do its work, and as of which day does it judge?"""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 from gateway.domain.errors import Flaw, Malformed, SourceUnavailable
 from gateway.domain.ports import Clock
+
+_PROBE_KEPT = timedelta(seconds=1)
+"""Anyone may ask; the store is not written to for each."""
 
 
 class Health:
@@ -19,6 +23,7 @@ class Health:
     ) -> None:
         self._probe, self._policy_version, self._clock, self._ring = probe, policy_version, clock, ring
         self._warnings = warnings
+        self._probed: tuple[datetime, bool] | None = None
 
     @property
     def policy_version(self) -> str:
@@ -27,11 +32,22 @@ class Health:
 
     def report(self) -> Mapping[str, object]:
         """`ready`, or `not_ready` with what is missing; warnings either way."""
+        now = self._clock.now()
+        if self._probed is None or now - self._probed[0] > _PROBE_KEPT:
+            self._probed = (now, self._writable())
+        missing = [] if self._probed[1] else ["store"]
+        return {
+            "status": "not_ready" if missing else "ready",
+            "missing": missing,
+            "warnings": self._warnings(),
+        }
+
+    def _writable(self) -> bool:
         try:
             self._probe()
         except SourceUnavailable:
-            return {"status": "not_ready", "missing": ["store"], "warnings": self._warnings()}
-        return {"status": "ready", "missing": [], "warnings": self._warnings()}
+            return False
+        return True
 
     def check_as_of(self, asked: str | None) -> None:
         """Lists are answered as of today's law date; any other day is refused rather than answered wrongly."""

@@ -143,6 +143,8 @@ class ListRecords:
         )
         with self._lock:
             found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
         if found is None:
             found = self._needy.compute(grant, consumer, region)
             with self._lock:

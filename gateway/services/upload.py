@@ -31,6 +31,7 @@ from schemas.catalogue import EXCHANGES
 from schemas.records import DATASETS, Dataset
 
 IDEMPOTENCY_HOURS = 24
+COUNTY_DIGITS = 6
 ERRORS_FILE_DAYS = 7
 WARNINGS_SHOWN = 1000
 
@@ -93,7 +94,14 @@ class Upload:
         self._clock, self._book, self._mapping = clock, rulebook, mapping
 
     def land(self, request: Request, grant: Grant, file: File) -> Mapping[str, object]:
-        """The receipt. Raises InvalidRecord, UnsupportedMedia, TooLarge or IdempotencyMismatch: nothing written."""
+        """The receipt. Raises InvalidRecord, UnsupportedMedia, TooLarge, IdempotencyMismatch or RegionOutOfReach.
+
+        Whatever is raised, nothing was written. A register is a county's: whoever stands above it hands in none.
+        """
+        if len(request.principal.region) < COUNTY_DIGITS:
+            raise errors.RegionOutOfReach(
+                "数据由县级及以下账号上报。", "Registers are handed in by a county, or from below it."
+            )
         replayed = self._replay(request, file)
         if replayed is not None:
             with self._registers.transaction() as transaction:
@@ -181,7 +189,7 @@ class Upload:
     ) -> RowCounts:
         shape = SHAPES[reading.dataset.id]
         settled = transaction.settle(prepared, shape.renames)
-        region = request.principal.region[:6]
+        region = request.principal.region[:COUNTY_DIGITS]
         subjects = settled.subjects
         if not shape.creates:
             subjects = _own_pupils(transaction, request.principal, region, subjects)
@@ -207,7 +215,7 @@ class Upload:
         now: datetime,
     ) -> None:
         """The receipt, what follows from the facts, and the evidence, in the one transaction."""
-        region, today = request.principal.region[:6], self._clock.today()
+        region, today = request.principal.region[:COUNTY_DIGITS], self._clock.today()
         upload = LandedUpload(
             id=str(receipt["upload_id"]),
             region=region,

@@ -159,15 +159,19 @@ def test_a_list_as_of_another_day_leaves_an_entry_too(gateway: TestGateway, new:
     assert (entry["decision"], entry["detail"], entry["count"]) == ("fail", "malformed", 0)
 
 
-def test_an_export_leaves_one_entry_for_its_file(gateway: TestGateway, new: New) -> None:
+def test_an_export_leaves_an_entry_for_its_file_and_one_for_each_fetching(
+    gateway: TestGateway, new: New
+) -> None:
     headers = gateway.headers(RELIEF)
     body = {"purpose": "child_relief", "region": COUNTY, "format": "csv"}
     job = gateway.call.post("/v1/exchanges/needy-children/export", json=body, headers=headers)
     while (done := gateway.call.get(job.headers["location"], headers=headers)).status_code == 202:
         continue
     file = gateway.call.get(done.json()["files"][0]["url"], headers=headers)
-    (entry,) = new()
+    entry, fetched = new()
     assert_whole(entry, RELIEF, "child_relief", "needy-children", "list")
+    assert fetched["detail"] == "fetched:" + done.json()["files"][0]["url"].rsplit("/", 1)[-1]
+    assert fetched["answer_digest"] == entry["answer_digest"]
     assert entry["answer_digest"] == digest(file) == done.json()["files"][0]["sha256"]
     assert entry["count"] == done.json()["files"][0]["rows"]
     assert entry["reference"] == done.json()["reference"]
@@ -316,3 +320,28 @@ def test_every_leaf_is_its_bodys_hash(gateway: TestGateway) -> None:
         assert entry["reference"] == reference
         assert entry["subject"] == (subject.hex() if subject else None)
     assert len({row[0] for row in rows}) == len(rows)
+
+
+def test_reaching_for_a_job_or_file_of_others_is_in_the_evidence(gateway: TestGateway, new: New) -> None:
+    headers = gateway.headers(RELIEF)
+    assert gateway.call.get("/v1/jobs/job-nobodys", headers=headers).status_code == 403
+    assert gateway.call.get("/v1/files/file-nobodys", headers=headers).status_code == 403
+    assert [(entry["decision"], entry["detail"]) for entry in new()] == [
+        ("refuse", "unknown-job"),
+        ("refuse", "unknown-file"),
+    ]
+
+
+def test_an_export_since_a_day_is_refused_rather_than_given_whole(gateway: TestGateway, new: New) -> None:
+    body = {"purpose": "child_relief", "region": COUNTY, "since": "2026-11-01"}
+    answer = gateway.call.post(
+        "/v1/exchanges/needy-children/export", json=body, headers=gateway.headers(RELIEF)
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/since")
+    assert [entry["decision"] for entry in new()] == ["fail"]
+
+
+def test_a_register_is_handed_in_by_a_county(gateway: TestGateway, new: New) -> None:
+    answer = gateway.upload("student-register", csv_file([student(2)]), region="5304")
+    assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[-1]) == (403, "region-out-of-reach")
+    assert [entry["decision"] for entry in new()] == ["fail"]

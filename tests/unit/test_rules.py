@@ -12,7 +12,6 @@ from gateway.domain.model import Absence, ChildFacts, SubjectId
 from gateway.domain.rules import (
     CAN_ATTEND,
     Assessment,
-    needs_attendance_check,
     placement_fact,
     register_facts,
     residence_within,
@@ -46,7 +45,6 @@ def test_absence_fires_with_month_and_days() -> None:
         "absence-threshold",
         {"fact": "absence-threshold", "month": "2026-10", "consecutive_days": 6},
     )
-    assert needs_attendance_check(absent, TODAY, LIMITS)
 
 
 @pytest.mark.parametrize("status", ["enrolled", "on_leave", "exempt", "graduated", "deceased"])

@@ -29,13 +29,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def unavailable(error: sqlite3.Error) -> SourceUnavailable:
+def unavailable() -> SourceUnavailable:
     """A store that is read-only, full or locked, as the caller may hear of it."""
-    failure = SourceUnavailable(
+    return SourceUnavailable(
         "数据暂不能保存，未写入任何内容。", "The store cannot be written to now; nothing was written."
     )
-    failure.__cause__ = error
-    return failure
 
 
 class Store:
@@ -85,7 +83,7 @@ class Store:
                 self.writer.execute("COMMIT")
             except sqlite3.Error as error:
                 self.roll_back()
-                raise unavailable(error) from error
+                raise unavailable() from error
             except BaseException:
                 self.roll_back()
                 raise

@@ -105,8 +105,8 @@ class GroupCommitJournal:
                 return
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             self._write(batch)
-        except sqlite3.Error as error:
-            self._fail(unavailable(error))
+        except sqlite3.Error:
+            self._fail(unavailable())
         finally:
             self._store.gate.release()
         self._scheduled = bool(self._waiting)
@@ -123,7 +123,7 @@ class GroupCommitJournal:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 return False
-            self._fail(unavailable(error))
+            self._fail(unavailable())
             return True
         finally:
             writer.execute("PRAGMA busy_timeout=10000")
@@ -154,6 +154,7 @@ class GroupCommitJournal:
         outcomes: list[_Outcome] = []
         try:
             if guarded:
+                writer.execute("PRAGMA busy_timeout=0")
                 writer.execute("BEGIN IMMEDIATE")
             for future, entry, work in batch:
                 if guarded:
@@ -167,9 +168,9 @@ class GroupCommitJournal:
                     outcomes.append((future, result, None))
             writer.executemany(AUDIT_INSERT, rows)
             writer.execute("COMMIT")
-        except sqlite3.Error as error:
+        except sqlite3.Error:
             self._store.roll_back()
-            failure = unavailable(error)
+            failure = unavailable()
             return [(future, None, failure) for future, _, _ in batch]
         except BaseException:
             self._store.roll_back()

@@ -279,7 +279,7 @@ class StoredFileRow(SQLModel, table=True):
 
 
 class Meta(SQLModel, table=True):
-    """Facts about the store itself, e.g. the key ring it belongs to."""
+    """Facts about the store itself; a probe of whether it can be written to stands here."""
 
     key: str = Field(primary_key=True)
     value: str

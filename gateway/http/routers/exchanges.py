@@ -153,6 +153,10 @@ async def export(exchange: str, request: Request) -> Response:
     body = decode(EXPORT_DECODER, await read_body(request, JSON_LIMIT))
     asked = Asked(principal, Action.LIST, exchange, body.purpose, _region(body.region))
     grant = await app.evidence.decide(asked)
+    if body.since is not None:
+        await app.evidence.failed(asked, grant, Malformed.name)
+        zh, en = "目前只能导出完整名单，请勿填写 since。", "Whole lists are exported only; leave out since."
+        raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/since"),))
     job = await app.export.start(asked, grant, body.format)
     location = f"/v1/jobs/{job.id}"
     headers = {"Content-Location": location, "Location": location, "Retry-After": "1"}
@@ -231,10 +235,7 @@ async def template(
     found = EXCHANGES[exchange_of(exchange, Action.UPLOAD).id]
     dataset = DATASETS[found.dataset or ""]
     form, body = await asyncio.to_thread(app.files.template, format, template_rows(dataset))
-    headers = {
-        "Content-Disposition": f'attachment; filename="{dataset.id}.{format}"',
-        "X-Content-Type-Options": "nosniff",
-    }
+    headers = {"Content-Disposition": f'attachment; filename="{dataset.id}.{format}"'}
     return Response(body, headers=headers, media_type=form.media_type)
 
 

@@ -1,11 +1,12 @@
 """`/v1/jobs/{id}` and `/v1/files/{id}`: what a client started, and what it made for that client only."""
 
 import base64
+from email.utils import format_datetime
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from gateway.domain.errors import HuxueError
+from gateway.domain.errors import Conflict, HuxueError
 from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.wire import Manifest, dump, json_response, schema_ref
@@ -16,18 +17,20 @@ router = APIRouter(prefix="/v1", tags=["jobs"])
 @router.get(
     "/jobs/{job_id}",
     summary="查询任务 / Ask after a job",
-    **declare("access_token", "none", answer=schema_ref(Manifest, "完成 / Done")),
+    **declare("access_token", "none", 409, answer=schema_ref(Manifest, "完成 / Done")),
 )
 async def job(job_id: str, request: Request) -> Response:
     """202 with `X-Progress` until it is done, then 200 with the manifest."""
     app = context(request)
-    found = await app.export.get(job_id, app.auth.principal(request).client)
+    found = await app.export.get(job_id, app.auth.principal(request))
     if found.state == "done":
         return json_response(
-            dump(found.manifest), headers={"Expires": str((found.manifest or {})["expires"])}
+            dump(found.manifest), headers={"Expires": format_datetime(found.expires_at, usegmt=True)}
         )
-    if found.state in ("failed", "cancelled"):
-        return json_response(dump({"job": found.id, "state": found.state}), 200)
+    if found.state == "cancelled":
+        raise Conflict("该任务已取消。", "The job was cancelled.")
+    if found.state == "failed":
+        raise HuxueError("导出未能完成，请重新发起。", "The export failed; start it again.")
     headers = {"Retry-After": "1", "X-Progress": f"{found.progress:.0%}"}
     return json_response(dump({"job": found.id, "state": found.state}), 202, headers)
 
@@ -41,7 +44,7 @@ async def job(job_id: str, request: Request) -> Response:
 async def cancel(job_id: str, request: Request) -> Response:
     """Stops the job and removes what it made."""
     app = context(request)
-    await app.export.cancel(job_id, app.auth.principal(request).client)
+    await app.export.cancel(job_id, app.auth.principal(request))
     return json_response(dump({"job": job_id, "state": "cancelled"}), 202)
 
 
@@ -53,7 +56,7 @@ async def cancel(job_id: str, request: Request) -> Response:
 async def file(file_id: str, request: Request) -> Response:
     """To the client it was made for, until it expires."""
     app = context(request)
-    card = await app.export.file(file_id, app.auth.principal(request).client)
+    card = await app.export.file(file_id, app.auth.principal(request))
     try:
         chunks = app.store.read(card.id)
     except FileNotFoundError:
@@ -63,7 +66,6 @@ async def file(file_id: str, request: Request) -> Response:
         "Content-Length": str(card.size),
         "Repr-Digest": f"sha-256=:{_digest(card.sha256)}:",
         "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
     }
     return StreamingResponse(chunks, headers=headers, media_type=card.media_type)
 
