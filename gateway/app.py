@@ -141,6 +141,13 @@ def build(settings: Settings) -> Parts:
     return Parts(store, keys, journal, points, rulebook, jobs_, Daily(registers, rulebook, clock), context)
 
 
+def recover(settings: Settings) -> None:
+    """Once, before any worker starts: jobs that a stopped gateway left running will never finish."""
+    store = Store(settings.store_path)
+    SqliteJobs(store).fail_running()
+    store.close()
+
+
 def agency_mapping(dataset: str) -> AgencyMapping:
     """The headings and codes of the agency that provides a dataset, from its connector."""
     mapping = mapping_for(dataset)
@@ -156,6 +163,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,
         lifespan=_lifespan(parts),
     )
     app.state.context = parts.context
@@ -176,7 +184,6 @@ def create_app(settings: Settings) -> FastAPI:
 def _lifespan(parts: Parts) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await asyncio.to_thread(parts.jobs.fail_running)
         tasks = [asyncio.create_task(_housekeeping(parts)), asyncio.create_task(_checkpoints(parts))]
         # Nothing made so far dies before the process does: keep the collector from walking it again and again.
         # A file of a hundred thousand rows makes millions of objects at once: look for cycles less often.

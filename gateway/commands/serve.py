@@ -5,7 +5,7 @@ from typing import Any
 
 import uvicorn
 
-from gateway.app import create_app, prepare_data
+from gateway.app import create_app, prepare_data, recover
 from gateway.http.logging import configure
 from gateway.settings import Settings
 
@@ -16,6 +16,7 @@ def serve(settings: Settings) -> None:
     """Run the gateway until it is told to stop. Raises NotReady before anything listens."""
     configure(settings.log_level)
     prepare_data(settings)
+    recover(settings)
     if settings.workers > 1:
         _hand_to_workers(settings)
         uvicorn.run(

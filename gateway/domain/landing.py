@@ -88,7 +88,7 @@ class RuleTransaction(Protocol):
 class RegisterTransaction(RuleTransaction, Protocol):
     """One write transaction for a whole file."""
 
-    def settle(self, prepared: Any, rename: bool) -> Settled: ...
+    def settle(self, prepared: Any, rename: bool, region: str) -> Settled: ...
 
     def merge(
         self,

@@ -117,11 +117,14 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-def people(reading: Reading, keys: KeyRing) -> list[Person]:
-    """Whose rows they are: keyed look-ups of resident id (first) and student number, and the identity to seal."""
+def people(reading: Reading, keys: KeyRing, county: str) -> list[Person]:
+    """Whose rows they are: keyed look-ups of resident id (first) and student number, and the identity to seal.
+
+    A student number is looked up within its county: what one county hands in names no child of another's register.
+    """
     ids, numbers = reading.column("id_number"), reading.column(STUDENT_NUMBER)
     names = reading.column("name")
-    by_id, by_number = _lookups(ids, RESIDENT_ID, keys), _lookups(numbers, STUDENT_NUMBER, keys)
+    by_id, by_number = _lookups(ids, RESIDENT_ID, keys), _lookups(numbers, f"{STUDENT_NUMBER}/{county}", keys)
     if None not in by_id and all(map(_own, numbers, ids)):
         identities = map(Identity, ids, names, zip(numbers, strict=False))  # type: ignore[arg-type]
         pairs = zip(by_id, by_number, strict=True)

@@ -24,11 +24,17 @@ class Thresholds:
 
 
 def judge(child: ChildFacts | Standings, today: date, limits: Thresholds) -> SchoolingAnswer:
-    """The child's schooling as of `today` (law date, Asia/Shanghai)."""
+    """The child's schooling as of `today` (law date, Asia/Shanghai).
+
+    One county cannot take back what another says: a child whom one register shows in school and another as dropped
+    out is unknown until a person has looked. A child transferred out has arrived where a register shows it.
+    """
     fresh = [row for row in child.enrolments if not _stale(row.confirmed_on, today, limits)]
     if not fresh:
         return _without_register(child, today, limits)
     newest = max(fresh, key=_recency)
+    if newest.status in _IN_SCHOOL and any(row.status == "dropped_out" for row in fresh):
+        return SchoolingAnswer("unknown", "registers-disagree", newest.confirmed_on)
     answer, because = _by_status(newest, child.absence, today, limits)
     return SchoolingAnswer(answer, because, newest.confirmed_on)
 

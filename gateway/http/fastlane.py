@@ -46,4 +46,4 @@ def _asked(scope: Scope) -> str | None:
     if not (path.startswith(_START) and path.endswith(_END)):
         return None
     exchange = path[len(_START) : -len(_END)]
-    return None if "/" in exchange else exchange
+    return exchange if exchange and "/" not in exchange else None

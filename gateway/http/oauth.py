@@ -103,7 +103,12 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
 
     def validate_jti(self, claims: Mapping[str, Any], jti: object) -> bool:
         expires = claims["exp"]
-        if not isinstance(jti, str) or not 8 <= len(jti) <= 200 or not isinstance(expires, int):
+        if (
+            not isinstance(jti, str)
+            or not jti.isascii()
+            or not 8 <= len(jti) <= 200
+            or not isinstance(expires, int)
+        ):
             return False
         if expires > time.time() + ASSERTION_SECONDS + _LEEWAY:
             raise InvalidClientError(description="An assertion lives five minutes at most.")
@@ -167,7 +172,7 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
 
     def query_client(self, client_id: str) -> _OAuthClient | None:
         """An active client; a revoked one does not exist."""
-        if len(client_id) > 100:
+        if len(client_id) > 100 or not client_id.isascii():
             return None
         record = self._clients.get(client_id)
         return _OAuthClient(record) if record and record.revoked_at is None else None
@@ -191,7 +196,11 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
 
     def token(self, form: Mapping[str, str]) -> TokenAnswer:
         """Answer a token request."""
-        answer: TokenAnswer = self.create_token_response(form)
+        try:
+            answer: TokenAnswer = self.create_token_response(form)
+        except (RecursionError, ValueError):
+            # A claim that is no text, or a nest of brackets, before the signature could be looked at.
+            return TokenAnswer(400, {"error": "invalid_client"}, {"Cache-Control": "no-store"})
         return answer
 
 

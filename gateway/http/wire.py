@@ -77,7 +77,7 @@ def decode(decoder: "msgspec.json.Decoder[Body]", body: bytes) -> Body:
     """A JSON body; Malformed names the place, never the value."""
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         pointer = _pointer(str(error))
         zh, en = "请求内容缺少字段或类型不符。", "A field is missing or of the wrong type."
         raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer=pointer),)) from None

@@ -129,7 +129,7 @@ class Ask:
     ) -> str:
         rule = self._book.rules[_RULES[question.exchange]]
         county = question.principal.region[:6]
-        row = max(child.enrolments, key=lambda row: row.status_date, default=None)
+        row = max(child.enrolments, key=lambda row: (row.region == county, row.status_date), default=None)
         draft = LeadDraft(
             subject=subject,
             rule=rule.id,

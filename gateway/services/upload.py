@@ -156,8 +156,8 @@ class Upload:
     def _write(
         self, request: Request, grant: Grant, file: File, form: Format, sheet: Sheet, reading: Reading
     ) -> Mapping[str, object]:
-        shape = SHAPES[reading.dataset.id]
-        prepared = self._registers.prepare(people(reading, self._keys), shape.creates)
+        shape, region = SHAPES[reading.dataset.id], request.principal.region[:COUNTY_DIGITS]
+        prepared = self._registers.prepare(people(reading, self._keys, region), shape.creates)
         upload_id = new_reference(self._clock.now()).replace("ref-", "up-")
         errors_file: StoredFile | None = None
         try:
@@ -188,8 +188,8 @@ class Upload:
         upload_id: str,
     ) -> RowCounts:
         shape = SHAPES[reading.dataset.id]
-        settled = transaction.settle(prepared, shape.renames)
         region = request.principal.region[:COUNTY_DIGITS]
+        settled = transaction.settle(prepared, shape.renames, region)
         subjects = settled.subjects
         if not shape.creates:
             subjects = _own_pupils(transaction, request.principal, region, subjects)

@@ -530,3 +530,25 @@ def test_a_template_is_for_uploads_only(gateway: TestGateway) -> None:
         )["status"]
         == 400
     )
+
+
+def test_paths_beside_the_routes_are_refused_like_any_other(county: TestGateway) -> None:
+    for method, path in (
+        ("GET", "/v1/leads/"),
+        ("POST", "/v1/exchanges//ask"),
+        ("POST", "/v1/exchanges/ask"),
+    ):
+        answer = county.call.request(
+            method, path, headers={"Host": "elsewhere.example"}, follow_redirects=False
+        )
+        assert (answer.status_code, "location" in answer.headers) == (403, False), path
+
+
+def test_a_nest_of_brackets_is_malformed(county: TestGateway) -> None:
+    body = b'{"purpose":"child_labour_check","subject":{"resident_id":"x"},"more":' + b"[" * 30_000
+    answer = county.call.post(
+        "/v1/exchanges/applicant-check/ask",
+        content=body + b"]" * 30_000 + b"}",
+        headers=county.headers("human_resources/recruitment_checker"),
+    )
+    assert answer.status_code == 400

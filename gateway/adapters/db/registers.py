@@ -113,10 +113,13 @@ class SqliteRegisterTransaction(SqliteTransaction):
         self._store = store
         self._wanted: set[SubjectId] | None = None
 
-    def settle(self, prepared: Prepared, rename: bool) -> Settled:
+    def settle(self, prepared: Prepared, rename: bool, region: str) -> Settled:
         """Give every person a subject: known, new, or a conflict between two identifiers. None: nobody knows it."""
         known = {**prepared.known, **self._found_since(prepared)}
-        sorting = Sorting(prepared.newcomers, known, self._with_resident_id(prepared.people, known))
+        holders = {known[each.inside] for each in prepared.people if each.inside in known}
+        pupils: set[bytes] = {*self.schools_of(region, [SubjectId(each) for each in sorted(holders)])}
+        with_id = self._with_resident_id(prepared.people, known)
+        sorting = Sorting(prepared.newcomers, known, with_id, pupils)
         subjects = sorting.subjects(prepared.people)
         today = self._today.isoformat()
         self._db.executemany(
@@ -131,7 +134,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
             "UPDATE subject SET has_id = 1 WHERE id = ?",
             ((subject,) for subject in sorting.now_with_id - fresh),
         )
-        renamed = self._rename(prepared.people, subjects, fresh) if rename else set()
+        renamed = self._rename(prepared.people, subjects, fresh, region) if rename else set()
         return Settled(subjects, renamed, fresh)
 
     def _found_since(self, prepared: Prepared) -> dict[bytes, bytes]:
@@ -154,9 +157,13 @@ class SqliteRegisterTransaction(SqliteTransaction):
         return found
 
     def _rename(
-        self, people: Sequence[Person], subjects: Sequence[SubjectId | Conflict | None], fresh: set[SubjectId]
+        self,
+        people: Sequence[Person],
+        subjects: Sequence[SubjectId | Conflict | None],
+        fresh: set[SubjectId],
+        region: str,
     ) -> set[SubjectId]:
-        """Re-seal identities that changed (a name corrected, an id number added)."""
+        """Re-seal identities that changed (a name corrected, an id number added), unless they are another county's."""
         standing: dict[SubjectId, Identity] = {}
         for person, subject in zip(people, subjects, strict=True):
             if isinstance(subject, bytes) and subject not in fresh:
@@ -167,7 +174,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
         for (subject, identity), tag in zip(
             standing.items(), identity_tags(self._keys, list(standing.values())), strict=True
         ):
-            if tags[subject] != tag:
+            if tags[subject] != tag and not self._elsewhere(subject, region):
                 whole = self._joined(subject, identity)
                 wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(whole))
                 self._db.execute(
@@ -176,6 +183,12 @@ class SqliteRegisterTransaction(SqliteTransaction):
                 )
                 changed.add(subject)
         return changed
+
+    def _elsewhere(self, subject: SubjectId, region: str) -> bool:
+        """Whether other counties' registers show the child and this one's does not, yet."""
+        rows = self._db.execute("SELECT region FROM student_register WHERE subject_id = ?", (subject,))
+        counties = {row[0] for row in rows}
+        return bool(counties) and region not in counties
 
     def _joined(self, subject: SubjectId, new: Identity) -> Identity:
         """The new identity with what only the old one knew: an id number, former student numbers."""

@@ -54,8 +54,10 @@ class Sorting:
         newcomers: Mapping[int, tuple[bytes, bytes, bytes, bytes]],
         known: dict[bytes, bytes],
         with_id: set[bytes],
+        pupils: set[bytes],
     ) -> None:
         self._newcomers, self._known, self.with_id = newcomers, known, with_id
+        self._pupils = pupils
         self.now_with_id: set[bytes] = set()
         self.fresh: list[tuple[bytes, bytes, bytes, bytes]] = []
         self.identifiers: list[tuple[bytes, str, bytes]] = []
@@ -104,13 +106,18 @@ class Sorting:
         subject, other = known.get(lookups[0]), None
         if len(lookups) > 1:
             other = known.get(lookups[1])
-            if other is None and person.inside is not None:
-                other = known.get(person.inside)
-        elif subject is None and person.inside is not None:
-            subject = known.get(person.inside)
-        return subject, other
+            other = other or self._holder(person.inside)
+        return subject or (
+            self._holder(person.inside) if other is None and len(lookups) == 1 else None
+        ), other
+
+    def _holder(self, inside: bytes | None) -> bytes | None:
+        """Who has the id number inside a student number, if a pupil of the county: others are not told of."""
+        found = self._known.get(inside) if inside is not None else None
+        return found if found in self._pupils else None
 
     def _learn(self, person: Person, subject: bytes) -> None:
+        self._pupils.add(subject)
         for position, lookup in enumerate(person.lookups):
             if lookup not in self._known:
                 self._known[lookup] = subject

@@ -11,6 +11,7 @@ from gateway.domain.spreadsheet import Format, UnreadableFile
 
 MAX_COLUMNS = 256
 MAX_ROWS = 2_000_000
+MAX_CELLS = 20_000_000
 _FIELD_LIMIT = 32_768
 _SAMPLE = 65_536
 _END = "\0end"
@@ -24,9 +25,11 @@ def read_csv(body: bytes) -> tuple[Format, list[list[str]]]:
     delimiter = _delimiter(text)
     csv.field_size_limit(_FIELD_LIMIT)
     grid: list[list[str]] = []
+    cells = 0
     try:
         for row in csv.reader(chain(io.StringIO(text, newline=""), (_END,)), delimiter=delimiter):
-            if len(row) > MAX_COLUMNS or len(grid) > MAX_ROWS:
+            cells += len(row)
+            if len(row) > MAX_COLUMNS or len(grid) > MAX_ROWS or cells > MAX_CELLS:
                 raise UnreadableFile("too_large")
             grid.append(row)
     except csv.Error:
@@ -63,7 +66,8 @@ def _outside_quotes(line: str) -> str:
 def write_csv(form: Format, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
     """A table in the encoding and with the separator of the file that it answers."""
     out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=form.delimiter)
+    # Every cell in quotes: a program that splits at another mark shall not find a cell that starts a formula.
+    writer = csv.writer(out, delimiter=form.delimiter, quoting=csv.QUOTE_ALL)
     writer.writerow([safe_text(heading) for heading in headings])
     for row in rows:
         writer.writerow([safe_text(plain_text(cell)) for cell in row])

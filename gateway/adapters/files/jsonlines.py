@@ -10,12 +10,15 @@ from gateway.domain.spreadsheet import Kind, UnreadableFile
 
 MAX_FIELDS = 256
 MAX_ROWS = 2_000_000
-MAX_CELLS = 40_000_000
+MAX_CELLS = 20_000_000
+_LISTS = 100_000
 
 
 def read_json(body: bytes, kind: Kind) -> list[list[Cell]]:
     """A grid with the field names in front, as row 0, so that row numbers stay line numbers."""
     if body.count(b"\n" if kind == "ndjson" else b"{") > MAX_ROWS:
+        raise UnreadableFile("too_large")
+    if body.count(b"[") > _LISTS or body.count(b",") > MAX_FIELDS * (body.count(b"{") + 1):
         raise UnreadableFile("too_large")
     objects = _lines(body) if kind == "ndjson" else _array(body)
     names: dict[str, None] = {}

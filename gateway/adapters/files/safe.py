@@ -6,7 +6,9 @@ from datetime import datetime
 from gateway.domain.cells import Cell
 
 # A mark that starts a formula, full-width too, behind any blanks; or a control character in front.
-_DANGEROUS = re.compile(r"[\t\r\n]|[\s\ufeff\u200b-\u200d\u2060]*[=+\-@＝＋－＠]")
+_DANGEROUS = re.compile(
+    r"[\t\r\n]|[\s\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*[=+\-@＝＋－＠]"
+)
 
 
 def safe_text(text: str) -> str:

@@ -24,6 +24,10 @@ _RATIO_COUNTS_FROM = 10 * 2**20
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PARTS = (".xml", ".rels")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_STRINGS_TAG = re.compile(rb"""<(?:[\w.-]+:)?sst\b(?:[^>"']|"[^"]*"|'[^']*')*>""")
+_CLAIM = re.compile(rb"""\s(?:uniqueCount|count)\s*=\s*(?:"[^"]*"|'[^']*')""")
+"""How many shared strings there are, as the part says: the reader sets memory aside for as many, unseen."""
+
 _PIECE = 1 << 20
 
 _CELL = re.compile(rb"<(?:[^<>\s/:]+:)?c(?=[\s/>])")
@@ -59,6 +63,7 @@ def _repack(archive: zipfile.ZipFile, packed: int) -> bytes:
                 part = stream.read(member.file_size)
             if b"\0" in part or b"<!DOCTYPE" in part:
                 raise UnreadableFile("not_a_spreadsheet")
+            part = _STRINGS_TAG.sub(lambda tag: _CLAIM.sub(b"", tag[0]), part)
             if b"sheetData" in part:
                 cells += _extent(part)
                 if cells > MAX_CELLS:

@@ -8,7 +8,7 @@ from gateway.http.declared import declare
 from gateway.http.language import language
 from gateway.http.wire import dump, json_response
 
-router = APIRouter(prefix="/v1/catalogue", tags=["catalogue"])
+router = APIRouter(prefix="/v1/catalogue", tags=["catalogue"], redirect_slashes=False)
 
 
 @router.get("", summary="目录 / Catalogue", **declare("access_token", "none"))

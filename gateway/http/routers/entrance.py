@@ -15,7 +15,7 @@ from gateway.http.problems import STATUS
 from gateway.http.wire import JSON_LIMIT, dump, json_response, read_body
 from gateway.version import version
 
-router = APIRouter()
+router = APIRouter(redirect_slashes=False)
 
 _FORM = {
     "required": True,

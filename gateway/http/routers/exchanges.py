@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gateway.domain.errors import Flaw, HuxueError, Malformed, UnsupportedMedia
+from gateway.domain.errors import Flaw, HuxueError, Malformed, Unauthenticated, UnsupportedMedia
 from gateway.domain.predicate import is_region
 from gateway.domain.spreadsheet import Kind
 from gateway.domain.template import template_rows
-from gateway.http.context import Context, context, exchange_of
+from gateway.http.context import context, exchange_of
 from gateway.http.declared import declare
 from gateway.http.language import language
 from gateway.http.wire import (
@@ -33,7 +33,7 @@ from gateway.services.upload import File
 from schemas.catalogue import EXCHANGES, Action
 from schemas.records import DATASETS
 
-router = APIRouter(prefix="/v1/exchanges/{exchange}", tags=["exchanges"])
+router = APIRouter(prefix="/v1/exchanges/{exchange}", tags=["exchanges"], redirect_slashes=False)
 
 UPLOAD_KINDS: dict[str, Kind] = {
     "text/csv": "csv",
@@ -99,8 +99,10 @@ _UPLOAD_BODY: dict[str, Any] = {
 async def ask(exchange: str, request: Request) -> Response:
     """The least that answers, already in the evidence when it leaves."""
     app = context(request)
+    raw = await read_body(request, JSON_LIMIT)
+    # Only now: a body may take its time, and a client revoked meanwhile is answered nothing.
     principal = app.auth.principal(request)
-    body = decode(ASK_DECODER, await read_body(request, JSON_LIMIT))
+    body = decode(ASK_DECODER, raw)
     question = Question(
         principal,
         exchange,
@@ -177,7 +179,8 @@ async def export(exchange: str, request: Request) -> Response:
 async def upload(exchange: str, request: Request, purpose: str) -> Response:
     """Good rows land, every bad row comes back; all of a receipt or none of it."""
     app = context(request)
-    asked = _asked_upload(app, request, exchange, purpose)
+    session = app.auth.session(request)
+    asked = Asked(session.principal, Action.UPLOAD, exchange, purpose, session.principal.region)
     grant = await app.evidence.decide(asked)
     try:
         kind, key = _kind(request), _idempotency_key(request)
@@ -187,17 +190,14 @@ async def upload(exchange: str, request: Request, purpose: str) -> Response:
             idempotency_key=key,
             language=language(request.headers.get("accept-language")),
         )
+        if not app.auth.alive(session):
+            raise Unauthenticated
         receipt = await in_thread(app.landings, app.upload.land, asked, grant, file)
     except HuxueError as error:
         await app.evidence.failed(asked, grant, error.name)
         raise
     app.health.leads_changed()
     return json_response(dump(receipt))
-
-
-def _asked_upload(app: Context, request: Request, exchange: str, purpose: str) -> Asked:
-    principal = app.auth.principal(request)
-    return Asked(principal, Action.UPLOAD, exchange, purpose, principal.region)
 
 
 def _kind(request: Request) -> Kind:

@@ -11,7 +11,7 @@ from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.wire import Manifest, dump, json_response, schema_ref
 
-router = APIRouter(prefix="/v1", tags=["jobs"])
+router = APIRouter(prefix="/v1", tags=["jobs"], redirect_slashes=False)
 
 
 @router.get(

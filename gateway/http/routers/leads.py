@@ -13,7 +13,7 @@ from gateway.http.declared import declare
 from gateway.http.wire import LeadModel, Page, json_response, schema_ref
 from gateway.services.alerts import PURPOSE, LeadEvent, LeadFilter
 
-router = APIRouter(prefix="/v1/leads", tags=["leads"])
+router = APIRouter(prefix="/v1/leads", tags=["leads"], redirect_slashes=False)
 
 Status = Literal["open", "acknowledged", "closed"]
 
