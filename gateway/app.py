@@ -196,6 +196,8 @@ def _lifespan(parts: Parts) -> Any:
             task.cancel()
         await parts.context.export.stop()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # Threads cannot be cancelled: let them finish before the connections they use are closed.
+        await asyncio.get_running_loop().shutdown_default_executor()
         parts.store.close()
 
     return lifespan

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from joserfc.jwk import ECKey
 
-from connectors.transports.rest import Credentials, GatewayClient, GatewayError
+from connectors.transports.rest import Credentials, CredentialsError, GatewayClient, GatewayError
 from gateway.adapters.cedar import load
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
@@ -21,6 +21,7 @@ from gateway.app import NotReady
 from gateway.domain.model import ClientRecord
 from gateway.domain.predicate import is_region
 from gateway.settings import Settings
+from schemas.codes.region import regions
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -78,6 +79,8 @@ def _check(agency: str, role: str, region: str, school: str | None) -> None:
         raise NotReady(f"no role {agency}/{role}; roles are: {names}")
     if not is_region(region):
         raise NotReady("a region code has 2, 4, 6, 9 or 12 digits")
+    if not regions().is_known(region):
+        typer.echo(f"warning: the region {region} is in no table", err=True)
     if (agency == "school") != (school is not None):
         raise NotReady("a client of agency school, and no other, names its --school")
     if school is not None and not _SCHOOL.fullmatch(school):
@@ -103,10 +106,17 @@ def revoke(
 ) -> None:
     """Counts at once on a running gateway."""
     path = Path(client)
-    client_id = str(json.loads(path.read_text())["client_id"]) if path.is_file() else client
+    client_id = _client_id(path) if path.is_file() else client
     if not _clients(data).revoke(client_id, datetime.now(UTC)):
         raise NotReady("no active client of that id")
     typer.echo(f"revoked {client_id}")
+
+
+def _client_id(path: Path) -> str:
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["client_id"])
+    except (ValueError, KeyError, TypeError):
+        raise NotReady(f"{path} is not a client's key file") from None
 
 
 def token(
@@ -121,5 +131,5 @@ def token(
 
     try:
         typer.echo(asyncio.run(fetch()))
-    except (GatewayError, OSError, ValueError) as error:
-        raise NotReady(str(error)) from None
+    except (GatewayError, CredentialsError, OSError, ValueError) as error:
+        raise NotReady(f"{url}: {error}") from None

@@ -1,11 +1,12 @@
 """`huxue serve`."""
 
 import os
+import socket
 from typing import Any
 
 import uvicorn
 
-from gateway.app import create_app, prepare_data, recover
+from gateway.app import NotReady, create_app, prepare_data, recover
 from gateway.http.logging import configure
 from gateway.settings import Settings
 
@@ -15,6 +16,7 @@ _GRACE_SECONDS = 5
 def serve(settings: Settings) -> None:
     """Run the gateway until it is told to stop. Raises NotReady before anything listens."""
     configure(settings.log_level)
+    _check_port(settings)
     prepare_data(settings)
     recover(settings)
     if settings.workers > 1:
@@ -40,6 +42,17 @@ SERVER: dict[str, Any] = {
     "proxy_headers": False,
     "timeout_graceful_shutdown": _GRACE_SECONDS,
 }
+
+
+def _check_port(settings: Settings) -> None:
+    """Say that the port is taken before anything is opened."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise NotReady(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
 
 
 def _hand_to_workers(settings: Settings) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.domain.sheet import RowFlaw, code_choices
-from schemas.records import Dataset
+from schemas.records import Dataset, Kind
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "missing_required": ("此项必填，请补填。", "This cell must be filled in."),
@@ -68,6 +68,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
 }
 
 
+_SHAPES: dict[Kind, tuple[str, str]] = {
+    Kind.RESIDENT_ID: ("证件号应为18位，请对照证件填写。", "An id number has 18 characters; check the card."),
+    Kind.STUDENT_NUMBER: ("学籍号应以 G、L 或 J 开头，请核对。", "A student number starts with G, L or J."),
+    Kind.REGION: ("行政区划代码应为6、9或12位数字。", "A region code has 6, 9 or 12 digits."),
+    Kind.SCHOOL_CODE: ("学校标识码应为数字或字母。", "A school code has digits or letters only."),
+    Kind.NAME: ("姓名应为文字，请核对是否填错列。", "A name has letters; is this the right column?"),
+    Kind.INTEGER: ("此处应填整数。", "Fill in a whole number."),
+    Kind.TEXT: ("内容无法识别，请重新填写。", "This text cannot be read; type it again."),
+}
+"""What a wrong code means where there is no list to choose from."""
+
+
 @dataclass(frozen=True, slots=True)
 class RowCounts:
     """rows = accepted + unchanged + rejected; `skipped` are titles, blank rows, totals and remarks."""
@@ -81,8 +93,10 @@ class RowCounts:
 
 def message(code: str, dataset: Dataset, field: str, language: str) -> str:
     """What is wrong and what to do; for a code list, the permitted values too."""
-    zh, en = MESSAGES[code]
     column = dataset.by_name.get(field)
+    zh, en = MESSAGES[code]
+    if column is not None and code == "bad_code":
+        zh, en = _SHAPES.get(column.kind, (zh, en))
     choices = code_choices(column) if column is not None and code == "bad_code" else ()
     if language == "en":
         return f"{en} ({' / '.join(choices)})" if choices else en

@@ -183,16 +183,23 @@ def _at(row: Sequence[Cell], index: int) -> Cell:
 def _data_rows(
     grid: Grid, start: int, placed: Mapping[str, int], reading: Reading, first_row: int
 ) -> tuple[list[int], list[Sequence[Cell]]]:
-    """The rows that hold records; blank rows, totals, remarks and repeated headings are counted and passed over."""
+    """The rows that hold records; the others are counted and passed over.
+
+    These are blank rows, totals, remarks, repeated headings, and the template's sample row left standing.
+    """
     numbers: list[int] = []
     rows: list[Sequence[Cell]] = []
     heading = [heading_key(cell) for cell in grid[start]]
-    starts = {text_of(cell)[:1] for cell in grid[start]} | _SPECIAL_STARTS
+    samples = [reading.dataset.by_name[name].sample for name in placed]
+    starts = {text_of(cell)[:1] for cell in grid[start]} | {samples[0][:1]} | _SPECIAL_STARTS
     reading.skipped = start
     for index in range(start + 1, len(grid)):
         row = grid[index]
         ordinary = row and row[0].__class__ is str and row[0][:1] not in starts
-        if not ordinary and _passed_over(row, placed, reading.dataset, heading):
+        if not ordinary and (
+            _passed_over(row, placed, reading.dataset, heading)
+            or [text_of(_at(row, place)) for place in placed.values()] == samples
+        ):
             reading.skipped += 1
         else:
             numbers.append(index + first_row)
@@ -326,7 +333,7 @@ def _region_warnings(reading: Reading, placed: Mapping[str, int]) -> Iterable[Ro
         known: dict[tuple[str, str], bool] = {}
         for number, value in zip(reading.numbers, reading.column(column.name), strict=True):
             if isinstance(value, str) and not _known(code, value, known):
-                yield RowFlaw(number, heading, code, column.name, "")
+                yield RowFlaw(number, heading, code, column.name, value if code == "unknown_region" else "")
 
 
 def _known(code: str, value: str, known: dict[tuple[str, str], bool]) -> bool:

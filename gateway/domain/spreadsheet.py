@@ -20,7 +20,9 @@ class Format:
 
     @property
     def media_type(self) -> str:
-        """The media type of such a file."""
+        """The media type of such a file, with its charset where it is text."""
+        if self.kind == "csv":
+            return f"{MEDIA_TYPES[self.kind]}; charset={self.encoding.removesuffix('-sig')}"
         return MEDIA_TYPES[self.kind]
 
 

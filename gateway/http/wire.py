@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import re
 import threading
 from typing import Any, Literal, TypeVar
 
@@ -86,8 +87,13 @@ def decode(decoder: "msgspec.json.Decoder[Body]", body: bytes) -> Body:
 def _pointer(message: str) -> str:
     """`… - at `$.subject.resident_id`` as a JSON pointer."""
     _, found, rest = message.partition("at `$")
-    path = rest.partition("`")[0] if found else ""
-    return "/" + path.lstrip(".").replace(".", "/") if path else ""
+    path = rest.partition("`")[0].lstrip(".").replace(".", "/") if found else ""
+    missing = _MISSING.search(message)
+    parts = [part for part in (path, missing[1] if missing else "") if part]
+    return "/" + "/".join(parts) if parts else ""
+
+
+_MISSING = re.compile(r"missing required field `(\w+)`")
 
 
 def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

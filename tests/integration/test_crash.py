@@ -176,10 +176,12 @@ def test_a_full_disk_refuses_uploads_and_writes_nothing_by_half(
         after.check()
         assert (after.receipts, after.rows, after.files) == (before.receipts, before.rows, before.files)
         if not free:
+            time.sleep(1.1)  # the answer is kept for a second
             ready = client.get("/health/ready")
             assert (ready.status_code, ready.json()["status"]) == (503, "not_ready")
         assert client.get("/health/live").status_code == 200
         _limit(server, resource.RLIM_INFINITY)
+        time.sleep(1.1)
         assert client.get("/health/ready").status_code == 200
         receipt = client.post(UPLOAD, params=PURPOSE, content=body).json()
         assert (receipt["accepted"], receipt["rejected"]) == (1_980, 20)
@@ -210,11 +212,13 @@ def test_a_read_only_store_refuses_uploads_and_says_so(gateway: TestGateway) -> 
     gateway.parts.store.writer.execute("PRAGMA query_only=ON")
     answer = gateway.upload("student-register", body)
     assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[1]) == (503, "source-unavailable")
+    time.sleep(1.1)  # the answer of /health/ready is kept for a second
     ready: dict[str, Any] = gateway.call.get("/health/ready").json()
     assert (ready["status"], ready["missing"]) == ("not_ready", ["store"])
     after = Facts(gateway.data)
     assert vars(after) == vars(before)
     gateway.parts.store.writer.execute("PRAGMA query_only=OFF")
+    time.sleep(1.1)
     assert gateway.call.get("/health/ready").json()["status"] == "ready"
     receipt = gateway.upload("student-register", body).json()
     assert receipt["accepted"] + receipt["unchanged"] == 198

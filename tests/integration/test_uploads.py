@@ -154,7 +154,9 @@ def test_english_is_answered_in_english(gateway: TestGateway) -> None:
 
 @pytest.mark.parametrize("form", ["xlsx", "csv"])
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_a_templates_own_sample_uploads_cleanly(gateway: TestGateway, dataset: str, form: str) -> None:
+def test_a_templates_sample_is_no_child_and_its_form_uploads_cleanly(
+    gateway: TestGateway, dataset: str, form: str
+) -> None:
     schema = DATASETS[dataset]
     role = PURPOSES[dataset][0]
     answer = gateway.call.get(
@@ -175,7 +177,19 @@ def test_a_templates_own_sample_uploads_cleanly(gateway: TestGateway, dataset: s
     if dataset == "attendance":
         taken(gateway, [student()])
     receipt = gateway.upload(dataset, answer.content, XLSX if form == "xlsx" else "text/csv").json()
-    assert (receipt["rows"], receipt["accepted"], receipt["errors"], receipt["warnings"]) == (1, 1, [], [])
+    assert (receipt["rows"], receipt["skipped"], receipt["errors"], receipt["warnings"]) == (0, 1, [], [])
+    filled = {column.header: column.sample for column in schema.columns}
+    others = {"身份证件号": "", "身份证件类型": "其他"} if "身份证件类型" in filled else {}
+    receipt = gateway.upload(dataset, csv_file([{**filled, **others, **_CHANGED[dataset]}])).json()
+    assert (receipt["rows"], receipt["accepted"], receipt["errors"]) == (1, 1, [])
+
+
+_CHANGED = {
+    "student-register": {"学籍号": "J123456789012345678"},
+    "attendance": {"缺勤天数": "1", "学籍号": student()["学籍号"]},
+    "relief-register": {"起始日期": "2026-02-01"},
+    "disability-assessment": {"残疾等级": "四级"},
+}
 
 
 def test_there_is_no_template_of_what_is_not_uploaded(gateway: TestGateway) -> None:

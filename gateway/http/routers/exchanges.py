@@ -99,12 +99,12 @@ _UPLOAD_BODY: dict[str, Any] = {
 async def ask(exchange: str, request: Request) -> Response:
     """The least that answers, already in the evidence when it leaves."""
     app = context(request)
-    raw = await read_body(request, JSON_LIMIT)
-    # Only now: a body may take its time, and a client revoked meanwhile is answered nothing.
-    principal = app.auth.principal(request)
-    body = decode(ASK_DECODER, raw)
+    session = app.auth.session(request)
+    body = decode(ASK_DECODER, await read_body(request, JSON_LIMIT))
+    if not app.auth.alive(session):  # a body may take its time, and the client may be revoked meanwhile
+        raise Unauthenticated
     question = Question(
-        principal,
+        session.principal,
         exchange,
         body.purpose,
         body.subject.resident_id,
@@ -126,7 +126,7 @@ async def records(
     region: str,
     as_of: str | None = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 100,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Annotated[str | None, Query(pattern="^[a-z]{2}[0-9]+-[a-z2-7]{32}$")] = None,
 ) -> Response:
     """Ordered by pseudonym, so that the order tells nothing."""
     app = context(request)
