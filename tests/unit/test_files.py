@@ -612,3 +612,18 @@ def test_the_xlsx_template_has_headings_lists_text_cells_and_a_sample(dataset: s
     assert lists.keys() == expected.keys()
     for letter, place in expected.items():
         assert place.sample in lists[letter].strip('"').split(",")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"[" + b"[]," * 200_000 + b"{}]", "json"),
+        (b'{"a":[' + b"1," * 200_000 + b"1]}", "ndjson"),
+        (b"," * 255 + (b"\n" + b"," * 255) * 90_000, "csv"),
+    ],
+    ids=["lists", "numbers", "commas"],
+)
+def test_a_file_of_nothing_but_marks_is_too_large(body: bytes, kind: Kind) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        FILES.read(body, kind)
+    assert refused.value.code == "too_large"
