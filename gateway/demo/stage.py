@@ -1,6 +1,7 @@
 """The stage: a temporary data folder, a gateway in a process of its own, six simulated agencies."""
 
 import asyncio
+import contextlib
 import io
 import os
 import shutil
@@ -179,11 +180,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _await_gateway(stage: Stage) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and stage.alive:
-        try:
+        with contextlib.suppress(httpx.TransportError):  # it does not listen yet
             if httpx.get(f"{stage.url}/health/ready", trust_env=False).is_success:
                 return
-        except httpx.TransportError:
-            pass
         time.sleep(0.05)
     last = stage.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
     raise NotReady(f"网关未能启动 / the gateway did not start: {' '.join(last)}")

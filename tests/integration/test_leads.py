@@ -313,6 +313,7 @@ class Stream:
         self._events: Queue[ServerEvent | None] = Queue()
         self.opened, self.status = threading.Event(), 0
         self._socket: socket.socket | None = None
+        self.ended_by: httpx.HTTPError | None = None
         self._thread = threading.Thread(target=self._listen, args=(gateway.url, headers), daemon=True)
         self._thread.start()
         assert self.opened.wait(10)
@@ -340,8 +341,8 @@ class Stream:
                         self.opened.set()
                     for event in events:
                         self._events.put(event)
-        except httpx.HTTPError:
-            pass
+        except httpx.HTTPError as error:
+            self.ended_by = error  # closing the socket from the test ends the stream like this
         self.opened.set()
         self._events.put(None)
 

@@ -66,6 +66,8 @@ class TestBlockingClient:
     def test_client_is_closed_once(self, officer: Client) -> None:
         officer.close()
         officer.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            officer.token()
 
     def test_methods_are_those_of_the_other_client(self) -> None:
         ours = {name for name in vars(Client) if not name.startswith("_")} - {"close"}

@@ -113,4 +113,5 @@ class TestAddress:
 
     def test_closed_network_may_be_declared(self) -> None:
         client = GatewayClient("http://gateway:8000", Credentials.of(document()), plaintext=True)
+        assert client.base_url == "http://gateway:8000"
         asyncio.run(client.aclose())
