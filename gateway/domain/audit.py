@@ -2,6 +2,9 @@
 
 Source: 网络数据安全管理条例 art. 12 (provision records); 个人信息保护法 art. 51, 55.
 The leaf hash is RFC 9162 §2.1.1's: SHA-256 over 0x00 and the entry's canonical bytes.
+
+A caller may be shown the canonical bytes of an entry of its own, so they commit to the children concerned without
+naming them: two callers cannot find out that they asked about the same child, and nobody can deny which child it was.
 """
 
 import hashlib
@@ -22,7 +25,8 @@ class AuditEntry:
     """One entry. `fields` gives each released field's treatment; `answer_digest` is SHA-256 of the answer's bytes.
 
     `region` is the caller's own, `asked_region` the one whose children were asked about.
-    `detail` is a problem's name or a short fact (never personal data). `subject` only where one child is concerned.
+    `detail` is a problem's name or a short fact (never personal data). `subject` only where one child is concerned;
+    `members` the children of a list, a file or a batch, as their 16-byte ids one after the other.
     """
 
     reference: str
@@ -42,9 +46,29 @@ class AuditEntry:
     fields: Mapping[str, str] = field(default_factory=dict)
     count: int = 0
     answer_digest: str = ""
-    subject: SubjectId | None = None
+    subject: SubjectId | None = field(default=None, repr=False)
     officer: str | None = None
     detail: str = ""
+    members: bytes = field(default=b"", repr=False)
+
+
+VERSION = 2
+"""Of the canonical form. Form 1 (release 0.1) bore no `v`, no `members`, and the subject's id itself."""
+
+
+def subject_commitment(reference: str, subject: SubjectId) -> str:
+    """What an entry says of its child: 64 hex digits that hide the id (128 random bits) and bind to it."""
+    return hashlib.sha256(b"subject\0" + reference.encode() + b"\0" + subject).hexdigest()
+
+
+def members_digest(members: bytes) -> bytes:
+    """Under what a set of children is kept, 32 bytes: the same children in the same order are kept once."""
+    return hashlib.sha256(members).digest()
+
+
+def members_commitment(reference: str, digest: bytes) -> str:
+    """What an entry says of its set of children, made of the set's digest; 64 hex digits."""
+    return hashlib.sha256(b"members\0" + reference.encode() + b"\0" + digest).hexdigest()
 
 
 def canonical(entry: AuditEntry) -> bytes:
@@ -62,6 +86,9 @@ def canonical(entry: AuditEntry) -> bytes:
         "exchange": entry.exchange,
         "fields": entry.fields,
         "law_date": entry.law_date.isoformat(),
+        "members": members_commitment(entry.reference, members_digest(entry.members))
+        if entry.members
+        else None,
         "officer": entry.officer,
         "policy_ids": entry.policy_ids,
         "policy_version": entry.policy_version,
@@ -69,7 +96,8 @@ def canonical(entry: AuditEntry) -> bytes:
         "reference": entry.reference,
         "region": entry.region,
         "role": entry.role,
-        "subject": entry.subject.hex() if entry.subject else None,
+        "subject": subject_commitment(entry.reference, entry.subject) if entry.subject else None,
+        "v": VERSION,
     }
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 

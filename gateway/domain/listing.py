@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.domain.model import SubjectId
+
 KEY = "pseudonym"
 
 
@@ -12,10 +14,12 @@ class Table:
     """Rows ordered by pseudonym; `names` are the released fields.
 
     Many children are alike but for the pseudonym: `kinds[i]` is the index in `alike` of what row i says besides it.
-    `keys` order the rows even where the pseudonym itself is not released.
+    `keys` order the rows even where the pseudonym itself is not released. `subjects` are the children, for the
+    evidence only.
     """
 
     keys: Sequence[str]
+    subjects: Sequence[SubjectId]
     kinds: Sequence[int]
     alike: Sequence[Mapping[str, object]]
     names: tuple[str, ...]

@@ -90,9 +90,10 @@ class LeadDraft:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A lead as it is kept."""
+    """A lead as it is kept; `subject` is for the evidence only."""
 
     id: str
+    subject: SubjectId
     rule: str
     case: str
     region: str

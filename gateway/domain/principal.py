@@ -18,3 +18,8 @@ class Principal:
     region: str
     school: str | None = None
     officer: str | None = None
+
+    @property
+    def person(self) -> str:
+        """Whom limits count and approvals tell apart: the officer, or the client where no person is named."""
+        return f"{self.client}/{self.officer}" if self.officer else self.client

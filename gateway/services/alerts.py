@@ -1,7 +1,7 @@
 """Leads for those who must act: list, acknowledge, stream. Each batch is in the evidence before it leaves."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -88,17 +88,26 @@ class Alerts:
                 "reference": reference,
             }
         )
-        await self._evidence.journal.record(
-            self._entry(request, grant, body, len(leads), reference=reference)
-        )
+        await self._evidence.journal.record(self._entry(request, grant, body, leads, reference=reference))
         return body
 
     def _entry(
-        self, request: Request, grant: Grant, body: bytes, count: int, reference: str = "", detail: str = ""
+        self,
+        request: Request,
+        grant: Grant,
+        body: bytes,
+        leads: Sequence[Lead],
+        reference: str = "",
+        detail: str = "",
     ) -> AuditEntry:
-        digest = hashlib.sha256(body).hexdigest()
         return self._evidence.entry(
-            request, grant, reference=reference, count=count, digest=digest, detail=detail
+            request,
+            grant,
+            reference=reference,
+            count=len(leads),
+            digest=hashlib.sha256(body).hexdigest(),
+            members=(lead.subject for lead in leads),
+            detail=detail,
         )
 
     async def acknowledge(self, principal: Principal, purpose: str, lead_id: str) -> bytes:
@@ -115,7 +124,7 @@ class Alerts:
 
         def work(transaction: Transaction) -> tuple[bool, AuditEntry]:
             if transaction.acknowledge(lead.id, by, now):
-                return True, self._entry(request, grant, body, 1, detail="acknowledged")
+                return True, self._entry(request, grant, body, [lead], detail="acknowledged")
             return False, self._evidence.entry(request, grant, "fail", detail=Conflict.name, fields={})
 
         if not await self._evidence.journal.perform(work):
@@ -157,6 +166,7 @@ class Alerts:
             for number, kind, lead in events
         ]
         body = b"\n".join(message.data or b"" for message in messages)
-        entry = self._entry(request, grant, body, len(messages), detail=f"events:{events[-1][0]}")
+        leads = [lead for _, _, lead in events]
+        entry = self._entry(request, grant, body, leads, detail=f"events:{events[-1][0]}")
         await self._evidence.journal.record(entry)
         return messages

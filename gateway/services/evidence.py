@@ -4,7 +4,7 @@ What a caller wrote in place of an exchange or purpose is never recorded as such
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,11 +81,12 @@ class Evidence:
         count: int = 0,
         digest: str = "",
         subject: SubjectId | None = None,
+        members: Iterable[SubjectId] = (),
         detail: str = "",
         policy_ids: tuple[str, ...] = (),
         fields: Mapping[str, str] | None = None,
     ) -> AuditEntry:
-        """The audit entry of a request. `fields` defaults to all the grant releases."""
+        """The audit entry of a request. `fields` defaults to all the grant releases; `subject` or `members` whom it told of."""
         now = self._clock.now()
         who = request.principal
         if fields is None:
@@ -110,5 +111,6 @@ class Evidence:
             count=count,
             answer_digest=digest,
             subject=subject,
+            members=b"".join(members),
             detail=detail,
         )

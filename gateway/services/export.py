@@ -112,7 +112,14 @@ class Export:
 
     async def _finish(self, job: Job, request: Request, grant: Grant, table: Table, made: _Made) -> None:
         """Evidence first; only then does the manifest name the file."""
-        entry = self._evidence.entry(request, grant, count=made.rows, digest=made.file.sha256, detail=job.id)
+        entry = self._evidence.entry(
+            request,
+            grant,
+            count=made.rows,
+            digest=made.file.sha256,
+            members=table.subjects,
+            detail=job.id,
+        )
         try:
             await self._evidence.journal.record(entry)
         except BaseException:

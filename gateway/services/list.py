@@ -52,6 +52,7 @@ class NeedyChildren:
         mask = Mask(EXCHANGES[grant.exchange], grant)
         return Table(
             keys=[pseudonyms[index] for index in order],
+            subjects=[subjects[index] for index in order],
             kinds=[indexes[index] for index in order],
             alike=[_without_key(mask.apply(record)) for record in kinds.records],
             names=tuple(mask.names),
@@ -176,5 +177,6 @@ class ListRecords:
             reference=reference,
             count=stop - start,
             digest=hashlib.sha256(body).hexdigest(),
+            members=table.subjects[start:stop],
         )
         return body, entry

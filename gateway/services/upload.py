@@ -167,12 +167,12 @@ class Upload:
                     self._witness(transaction, request, grant, replayed)
                     return replayed
                 now = self._clock.now()
-                counts = self._merge(transaction, request, reading, prepared, upload_id)
+                counts, children = self._merge(transaction, request, reading, prepared, upload_id)
                 errors_file = self._errors_file(request, form, sheet, reading, upload_id, now)
                 receipt = _receipt(upload_id, counts, reading, errors_file, file.language)
                 if errors_file is not None:
                     transaction.save_file(errors_file)
-                self._keep(transaction, request, grant, file, receipt, now)
+                self._keep(transaction, request, grant, file, receipt, children, now)
         except BaseException:
             if errors_file is not None:
                 self._store.remove(errors_file.id)
@@ -186,7 +186,7 @@ class Upload:
         reading: Reading,
         prepared: object,
         upload_id: str,
-    ) -> RowCounts:
+    ) -> tuple[RowCounts, Sequence[SubjectId]]:
         shape = SHAPES[reading.dataset.id]
         region = request.principal.region[:COUNTY_DIGITS]
         settled = transaction.settle(prepared, shape.renames, region)
@@ -197,13 +197,14 @@ class Upload:
         tally = transaction.merge(reading.dataset.id, region, rows, upload_id, settled)
         if reading.dataset.id == "student-register":
             transaction.name_schools(region, _schools(reading))
-        return RowCounts(
+        counts = RowCounts(
             rows=reading.rows,
             accepted=tally.accepted,
             unchanged=tally.unchanged + len(reading.repeated),
             rejected=len(reading.refused_rows),
             skipped=reading.skipped,
         )
+        return counts, list(dict.fromkeys(subject for subject, _ in rows))
 
     def _keep(
         self,
@@ -212,6 +213,7 @@ class Upload:
         grant: Grant,
         file: File,
         receipt: Mapping[str, object],
+        children: Sequence[SubjectId],
         now: datetime,
     ) -> None:
         """The receipt, what follows from the facts, and the evidence, in the one transaction."""
@@ -231,7 +233,7 @@ class Upload:
         )
         transaction.save_upload(upload)
         Sweep(self._book, today, now).run(transaction, region)
-        self._witness(transaction, request, grant, receipt)
+        self._witness(transaction, request, grant, receipt, children)
 
     def _witness(
         self,
@@ -239,12 +241,13 @@ class Upload:
         request: Request,
         grant: Grant,
         receipt: Mapping[str, object],
+        children: Sequence[SubjectId] = (),
     ) -> None:
-        """The evidence of a receipt, each time it is told."""
+        """The evidence of a receipt, each time it is told; with the children of the file when it lands."""
         digest = hashlib.sha256(orjson.dumps(receipt)).hexdigest()
         count, detail = int(str(receipt["accepted"])), str(receipt["upload_id"])
         transaction.write_audit(
-            self._evidence.entry(request, grant, count=count, digest=digest, detail=detail)
+            self._evidence.entry(request, grant, count=count, digest=digest, detail=detail, members=children)
         )
 
     def _errors_file(

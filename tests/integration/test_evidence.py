@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.domain.audit import leaf_hash
+from gateway.domain.audit import leaf_hash, members_commitment, members_digest, subject_commitment
 from tests.harness import COUNTY, LAW_DATE, TestGateway, running
 from tests.people import csv_file, resident_id, student
 
@@ -79,14 +79,56 @@ def test_an_answer_about_an_adult(gateway: TestGateway, new: New) -> None:
     assert {"hr-check", "hr-check-answer"} <= set(entry["policy_ids"])
 
 
-def test_an_answer_about_a_child_names_its_subject_by_random_id(gateway: TestGateway, new: New) -> None:
+def test_an_answer_about_a_child_commits_to_it_and_names_it_to_nobody(gateway: TestGateway, new: New) -> None:
     first, second = gateway.ask(CHILD), gateway.ask(CHILD)
     entries = new()
     assert [entry["answer_digest"] for entry in entries] == [digest(first), digest(second)]
     assert entries[0]["reference"] != entries[1]["reference"]
-    assert entries[0]["subject"] == entries[1]["subject"]
-    assert len(entries[0]["subject"]) == 32
+    with gateway.database() as connection:
+        (subject,), (same,) = connection.execute(
+            "SELECT subject_id FROM audit_entry ORDER BY seq DESC LIMIT 2"
+        ).fetchall()
+    connection.close()
+    assert subject == same
+    assert [entry["subject"] for entry in entries] == [
+        subject_commitment(entry["reference"], subject) for entry in entries
+    ]
+    assert entries[0]["subject"] != entries[1]["subject"]
+    assert subject.hex() not in json.dumps(entries)
     assert CHILD not in json.dumps(entries)
+
+
+def members_of(gateway: TestGateway, reference: str) -> list[bytes]:
+    """The children an entry says it told of, in order; the entry commits to them."""
+    with gateway.database() as connection:
+        digest, members, body = connection.execute(
+            "SELECT a.members, d.members, a.body FROM audit_entry a"
+            " LEFT JOIN disclosed_set d ON d.digest = a.members WHERE a.reference = ?",
+            (reference,),
+        ).fetchone()
+    connection.close()
+    assert members_digest(members) == digest
+    assert json.loads(body)["members"] == members_commitment(reference, digest)
+    return [members[start : start + 16] for start in range(0, len(members), 16)]
+
+
+def test_a_page_a_file_and_a_batch_of_leads_say_of_whom_they_told(gateway: TestGateway, new: New) -> None:
+    page = gateway.call.get(
+        "/v1/exchanges/needy-children/records",
+        params={"purpose": "child_relief", "region": COUNTY, "limit": 7},
+        headers=gateway.headers("civil_affairs/relief_officer"),
+    ).json()
+    told = members_of(gateway, page["reference"])
+    assert [gateway.parts.keys.pseudonym("civil_affairs", child) for child in told] == [
+        item["pseudonym"] for item in page["items"]
+    ]
+    leads = gateway.call.get(
+        "/v1/leads", params={"limit": 5}, headers=gateway.headers("education/dropout_lead")
+    ).json()
+    assert len(members_of(gateway, leads["reference"])) == len(leads["items"]) > 1
+    receipt = gateway.upload_sample()["student-register"]
+    (entry,) = (entry for entry in new() if entry["detail"] == receipt["upload_id"])
+    assert len(members_of(gateway, entry["reference"])) == receipt["accepted"] + receipt["unchanged"]
 
 
 @pytest.mark.parametrize(
@@ -318,7 +360,7 @@ def test_every_leaf_is_its_bodys_hash(gateway: TestGateway) -> None:
         assert leaf == leaf_hash(body)
         entry = json.loads(body)
         assert entry["reference"] == reference
-        assert entry["subject"] == (subject.hex() if subject else None)
+        assert entry["subject"] == (subject_commitment(reference, subject) if subject else None)
     assert len({row[0] for row in rows}) == len(rows)
 
 

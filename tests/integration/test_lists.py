@@ -15,6 +15,7 @@ import pytest
 
 from gateway.adapters.export import ListWriter
 from gateway.domain.listing import Table
+from gateway.domain.model import SubjectId
 from gateway.domain.ports import Job
 from tests.harness import COUNTY, SAMPLE, TestGateway, running
 from tests.people import csv_file, resident_id, student
@@ -324,7 +325,9 @@ FORMULAS = ["=1+1", "+1", "-1", "@x", " =1", "\t=1", "\r=1", "\n=1", "=cmd|' /C 
 @pytest.mark.parametrize("text", FORMULAS, ids=ascii)
 def test_no_cell_starts_a_formula(form: str, text: str) -> None:
     alike = [{"a": text, "b": [text, "x"]}, {"a": None, "b": []}, {"a": "plain", "b": ["y"]}]
-    body = ListWriter().write(form, Table(["k1", "k2", "k3"], [0, 1, 2], alike, ("a", "b"), NOW, ()))
+    body = ListWriter().write(
+        form, Table(["k1", "k2", "k3"], [SubjectId(bytes(16))] * 3, [0, 1, 2], alike, ("a", "b"), NOW, ())
+    )
     if form == "csv":
         rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))[1:]
     else:

@@ -37,10 +37,12 @@ CANONICAL = (
     + b"00" * 32
     + b'","asked_region":"530423",'
     b'"at":"2026-11-20T01:02:03.000004+00:00","client":"hr-1","count":1,"decision":"permit","detail":"",'
-    b'"exchange":"applicant-check","fields":{"lead":"keep","verdict":"keep"},"law_date":"2026-11-20",'
+    b'"exchange":"applicant-check","fields":{"lead":"keep","verdict":"keep"},"law_date":"2026-11-20","members":null,'
     b'"officer":null,"policy_ids":["hr-check","hr-check-answer"],"policy_version":"0123456789ab",'
     b'"purpose":"child_labour_check","reference":"ref-aaaaaaaaaaaaaaaaaaaaaaaaaa","region":"530423",'
-    b'"role":"human_resources/recruitment_checker","subject":"000102030405060708090a0b0c0d0e0f"}'
+    b'"role":"human_resources/recruitment_checker","subject":"'
+    + hashlib.sha256(b"subject\0ref-aaaaaaaaaaaaaaaaaaaaaaaaaa\0" + bytes(range(16))).hexdigest().encode()
+    + b'","v":2}'
 )
 
 
@@ -53,7 +55,7 @@ def test_the_order_of_fields_does_not_count() -> None:
 
 
 def test_every_member_of_an_entry_is_in_its_bytes() -> None:
-    assert set(json.loads(CANONICAL)) == {field.name for field in fields(AuditEntry)}
+    assert set(json.loads(CANONICAL)) == {field.name for field in fields(AuditEntry)} | {"v"}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,8 @@ def test_every_member_of_an_entry_is_in_its_bytes() -> None:
         {"count": 2},
         {"answer_digest": ""},
         {"subject": None},
+        {"subject": SubjectId(bytes(16))},
+        {"members": bytes(16)},
         {"officer": "o-1"},
         {"detail": "malformed"},
     ],
@@ -98,7 +102,7 @@ def test_leaf_hash_is_rfc_9162s() -> None:
 
 
 def test_the_pinned_leaf() -> None:
-    assert leaf_hash(CANONICAL).hex() == "daf09eaee7612fcbea1aa90320aba0a6107b2c01e41e7c6e64dc4f6cd6aaabf0"
+    assert leaf_hash(CANONICAL).hex() == "179f9396674d4adccfe36bdb3ae5a174816aec1a630951ed728f10b680db8b42"
 
 
 def test_chinese_is_written_as_utf_8() -> None:

@@ -17,6 +17,7 @@ from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.domain.cells import Cell
 from gateway.domain.listing import Table
+from gateway.domain.model import SubjectId
 from gateway.domain.sheet import Reading, read_sheet
 from gateway.domain.spreadsheet import Format, Kind, UnreadableFile
 from gateway.domain.template import template_rows
@@ -576,7 +577,13 @@ def test_no_exported_cell_starts_a_formula(form: str) -> None:
     alike = [{"name": text, "list": [text]} for text in DANGEROUS]
     kinds = list(range(len(alike)))
     table = Table(
-        list(map(str, kinds)), kinds, alike, ("name", "list"), datetime(2026, 11, 20, tzinfo=UTC), ()
+        list(map(str, kinds)),
+        [SubjectId(bytes(16))] * len(kinds),
+        kinds,
+        alike,
+        ("name", "list"),
+        datetime(2026, 11, 20, tzinfo=UTC),
+        (),
     )
     body = ListWriter().write(form, table)
     texts = _written_texts(Format("xlsx" if form == "xlsx" else "csv", "utf-8-sig"), body)

@@ -4,24 +4,46 @@ import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 import msgspec
 import orjson
 
 from gateway.adapters.db.engine import stamp
-from gateway.domain.audit import AuditEntry, canonical, leaf_hash
+from gateway.domain.audit import AuditEntry, canonical, leaf_hash, members_digest
 from gateway.domain.model import DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, KeyRing
 
 _FACTS_KEPT = 50
 
-AUDIT_INSERT = "INSERT INTO audit_entry (reference, subject_id, body, leaf) VALUES (?, ?, ?, ?)"
+_AUDIT_INSERT = "INSERT INTO audit_entry (reference, subject_id, members, body, leaf) VALUES (?, ?, ?, ?, ?)"
+_MEMBERS_INSERT = "INSERT OR IGNORE INTO disclosed_set (digest, members) VALUES (?, ?)"
 
 
-def audit_row(entry: AuditEntry) -> tuple[str, bytes | None, bytes, bytes]:
-    """An entry as its table row."""
+Row = tuple[str, bytes | None, bytes | None, bytes, bytes]
+
+
+class WrittenEntry(NamedTuple):
+    """An entry as its table row, and the set of children it points to."""
+
+    row: Row
+    members: tuple[bytes, bytes] | None
+
+
+def written(entry: AuditEntry) -> WrittenEntry:
+    """An entry made ready to be inserted; TypeError or ValueError when it cannot be written down."""
     body = canonical(entry)
-    return entry.reference, entry.subject, body, leaf_hash(body)
+    members = (members_digest(entry.members), entry.members) if entry.members else None
+    digest = members[0] if members else None
+    return WrittenEntry((entry.reference, entry.subject, digest, body, leaf_hash(body)), members)
+
+
+def insert_entries(connection: sqlite3.Connection, entries: Sequence[WrittenEntry]) -> None:
+    """The evidence, inside an open write transaction; a set of children is kept once, under its digest."""
+    sets = [entry.members for entry in entries if entry.members is not None]
+    if sets:
+        connection.executemany(_MEMBERS_INSERT, sets)
+    connection.executemany(_AUDIT_INSERT, [entry.row for entry in entries])
 
 
 def identity_bytes(identity: Identity) -> bytes:
@@ -183,7 +205,7 @@ class SqliteTransaction:
 
     def write_audit(self, entry: AuditEntry) -> None:
         """The evidence, in this transaction."""
-        self._db.execute(AUDIT_INSERT, audit_row(entry))
+        insert_entries(self._db, [written(entry)])
 
     def _event(self, region: str, lead_id: str, kind: str, at: datetime) -> None:
         self._db.execute(

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gateway.adapters.db.effects import AUDIT_INSERT, SqliteTransaction, audit_row
+from gateway.adapters.db.effects import SqliteTransaction, WrittenEntry, insert_entries, written
 from gateway.adapters.db.engine import Store, unavailable
 from gateway.domain.audit import AuditEntry
 from gateway.domain.errors import HuxueError, SourceUnavailable
@@ -23,7 +23,6 @@ _IDLE_TURNS = 2
 _MOST_TURNS = 24
 
 Work = Callable[[Transaction], tuple[Any, AuditEntry]]
-AuditTuple = tuple[str, bytes | None, bytes, bytes]
 _Waiting = tuple[asyncio.Future[Any], AuditEntry | None, Work | None]
 _Outcome = tuple[asyncio.Future[Any], Any, Exception | None]
 
@@ -150,7 +149,7 @@ class GroupCommitJournal:
         """Everyone's effects and entries, committed. Raises what unguarded work raises."""
         writer = self._store.writer
         transaction = SqliteTransaction(writer, self._keys, self._clock.today())
-        rows: list[AuditTuple] = []
+        entries: list[WrittenEntry] = []
         outcomes: list[_Outcome] = []
         try:
             if guarded:
@@ -158,15 +157,15 @@ class GroupCommitJournal:
                 writer.execute("BEGIN IMMEDIATE")
             for future, entry, work in batch:
                 if guarded:
-                    outcomes.append((future, *self._guarded(transaction, entry, work, rows)))
+                    outcomes.append((future, *self._guarded(transaction, entry, work, entries)))
                 elif work is None:
-                    rows.append(audit_row(entry))  # type: ignore[arg-type]
+                    entries.append(written(entry))  # type: ignore[arg-type]
                     outcomes.append((future, None, None))
                 else:
                     result, made = work(transaction)
-                    rows.append(audit_row(made))
+                    entries.append(written(made))
                     outcomes.append((future, result, None))
-            writer.executemany(AUDIT_INSERT, rows)
+            insert_entries(writer, entries)
             writer.execute("COMMIT")
         except sqlite3.Error:
             self._store.roll_back()
@@ -182,14 +181,14 @@ class GroupCommitJournal:
         transaction: SqliteTransaction,
         entry: AuditEntry | None,
         work: Work | None,
-        rows: list[AuditTuple],
+        entries: list[WrittenEntry],
     ) -> tuple[Any, Exception | None]:
         """Work behind a savepoint: a refusal inside it, or a bug, leaves the others' effects alone."""
         writer = self._store.writer
         writer.execute("SAVEPOINT work")
         try:
             result, made = work(transaction) if work is not None else (None, entry)
-            rows.append(audit_row(made))  # type: ignore[arg-type]
+            entries.append(written(made))  # type: ignore[arg-type]
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - handed to whoever asked for this work

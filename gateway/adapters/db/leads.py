@@ -10,17 +10,21 @@ import orjson
 from gateway.adapters.db.engine import Store, moment
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.predicate_sql import to_sql
-from gateway.domain.model import Lead
+from gateway.domain.model import Lead, SubjectId
 from gateway.domain.ports import LeadQuery
 from gateway.domain.predicate import All, And, InRegion, Predicate
 
 _COLUMNS = {"region": "l.residence", "school": "l.school", "owner": "l.owner", "sealed": "l.sealed"}
-_LEAD = "l.id, l.rule, l.case_ref, l.residence, l.status, l.opened_at, l.due_on, l.facts, l.school, l.owner, l.sealed"
+_LEAD = (
+    "l.id, l.rule, l.case_ref, l.residence, l.status, l.opened_at, l.due_on, l.facts, l.school, l.owner, l.sealed,"
+    " l.subject_id"
+)
 
 
 def _lead(row: tuple[Any, ...]) -> Lead:
     return Lead(
         id=row[0],
+        subject=SubjectId(row[11]),
         rule=row[1],
         case=row[2],
         region=row[3],

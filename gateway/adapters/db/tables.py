@@ -214,7 +214,8 @@ class LeadEvent(SQLModel, table=True):
 class AuditRow(SQLModel, table=True):
     """The evidence, append-only (triggers refuse updates and deletes).
 
-    No index on the subject: random keys would double the pages of every commit on the hot path.
+    `members` is the digest of the set of children concerned, where there are several. No index on the subject: random
+    keys would double the pages of every commit on the hot path.
     """
 
     __tablename__ = "audit_entry"
@@ -222,8 +223,17 @@ class AuditRow(SQLModel, table=True):
     seq: int | None = Field(default=None, primary_key=True)
     reference: str = Field(unique=True)
     subject_id: bytes | None
+    members: bytes | None
     body: bytes
     leaf: bytes
+
+
+class DisclosedSet(SQLModel, table=True):
+    """The children of a list, a file or a batch: their ids one after the other, kept once under their digest."""
+
+    __tablename__ = "disclosed_set"
+    digest: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    members: bytes
 
 
 class Client(SQLModel, table=True):
