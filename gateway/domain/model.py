@@ -119,6 +119,20 @@ class DutyDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmDraft:
+    """Something the auditor must look at. `kind`, `region` and `key` make it one alarm; raised again, it is counted.
+
+    `about` is a client, an officer or a log, never a child; `facts` hold no identity.
+    """
+
+    kind: str
+    region: str
+    about: str
+    key: str
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class ClientRecord:
     """A registered client: what its tokens will say, and its public key (JWK)."""
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from gateway.domain.audit import AuditEntry
 from gateway.domain.model import (
+    AlarmDraft,
     ChildFacts,
     ClientRecord,
     DutyDraft,
@@ -91,6 +92,10 @@ class Transaction(Protocol):
 
     def acknowledge(self, lead_id: str, by: str, at: datetime) -> bool:
         """False when the lead is already closed."""
+        ...
+
+    def raise_alarm(self, draft: AlarmDraft, at: datetime) -> str:
+        """The alarm's id, the same every time; an acknowledged one opens again."""
         ...
 
 

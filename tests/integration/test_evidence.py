@@ -3,13 +3,16 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from gateway.adapters.db.effects import SqliteTransaction
 from gateway.domain.audit import leaf_hash, members_commitment, members_digest, subject_commitment
+from gateway.domain.model import AlarmDraft
 from tests.harness import COUNTY, LAW_DATE, TestGateway, running
 from tests.people import csv_file, resident_id, student
 
@@ -387,3 +390,19 @@ def test_a_register_is_handed_in_by_a_county(gateway: TestGateway, new: New) -> 
     answer = gateway.upload("student-register", csv_file([student(2)]), region="5304")
     assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[-1]) == (403, "region-out-of-reach")
     assert [entry["decision"] for entry in new()] == ["fail"]
+
+
+def test_an_alarm_is_one_however_often_it_is_raised(gateway: TestGateway) -> None:
+    parts, now = gateway.parts, datetime.now(UTC)
+    draft = AlarmDraft("test", COUNTY, "client-1", "key", {"times": 1})
+    with parts.store.writing() as connection:
+        transaction = SqliteTransaction(connection, parts.keys, LAW_DATE)
+        first = transaction.raise_alarm(draft, now)
+        assert transaction.raise_alarm(replace(draft, facts={"times": 2}), now) == first
+        assert transaction.raise_alarm(replace(draft, key="other"), now) != first
+    with gateway.database() as connection:
+        found = connection.execute(
+            "SELECT raised, facts, status FROM alarm WHERE id = ?", (first,)
+        ).fetchone()
+    connection.close()
+    assert found == (2, '{"times":2}', "open")

@@ -11,7 +11,7 @@ import orjson
 
 from gateway.adapters.db.engine import stamp
 from gateway.domain.audit import AuditEntry, canonical, leaf_hash, members_digest
-from gateway.domain.model import DutyDraft, LeadDraft, SubjectId
+from gateway.domain.model import AlarmDraft, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, KeyRing
 
 _FACTS_KEPT = 50
@@ -202,6 +202,19 @@ class SqliteTransaction:
             )
             self._event(row[1], lead_id, "acknowledged", at)
         return True
+
+    def raise_alarm(self, draft: AlarmDraft, at: datetime) -> str:
+        """Keeps the alarm, or counts it once more with its newest facts."""
+        parts = (draft.kind.encode(), draft.region.encode(), draft.key.encode())
+        alarm_id = self._keys.derived_id("alarm", *parts)
+        now = stamp(at)
+        self._db.execute(
+            "INSERT INTO alarm (id, kind, region, about, facts, raised, first_at, last_at, status)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?6, 'open') ON CONFLICT (id) DO UPDATE SET raised = raised + 1,"
+            " facts = excluded.facts, last_at = excluded.last_at, status = 'open'",
+            (alarm_id, draft.kind, draft.region, draft.about, orjson.dumps(dict(draft.facts)).decode(), now),
+        )
+        return alarm_id
 
     def write_audit(self, entry: AuditEntry) -> None:
         """The evidence, in this transaction."""

@@ -236,6 +236,24 @@ class DisclosedSet(SQLModel, table=True):
     members: bytes
 
 
+class AlarmRow(SQLModel, table=True):
+    """Something the auditor must look at; `raised` how often."""
+
+    __tablename__ = "alarm"
+    __table_args__ = (Index("ix_alarm_region", "region", "status"),)
+    id: str = Field(primary_key=True)
+    kind: str
+    region: str
+    about: str
+    facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    raised: int
+    first_at: datetime
+    last_at: datetime
+    status: str
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+
+
 class Client(SQLModel, table=True):
     """A registered client and its public key."""
 
