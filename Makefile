@@ -2,7 +2,8 @@
 #
 #   make demo                 the sample county, told step by step; ARGS=--once ends by itself
 #   make test                 static checks, fast tests, then tests with servers; PYTEST="-x -k ask" passes flags on
-#   make check                static checks alone, import rules and policies included
+#   make check                static checks alone: import rules, policies, insecure patterns, known vulnerabilities
+#   make sbom                 write docs/sbom.cdx.json: what is installed, by version, hash and licence
 #   make bench                the benchmarks
 #   make docs                 write docs/reference/ anew from the code
 #   make lock                 resolve uv.lock anew
@@ -30,7 +31,7 @@ NONE_IS_FINE = $(if $(strip $(PYTEST)),|| test $$? -eq 5)
 
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
-.PHONY: demo test bench check quick install clean lock docs
+.PHONY: demo test bench check quick install clean lock docs sbom
 
 demo: install
 	$(BIN)/huxue demo $(ARGS)
@@ -45,11 +46,19 @@ bench: install
 check: quick
 	$(BIN)/lint-imports
 	$(BIN)/huxue policy check
+	$(BIN)/bandit -q -ll -c pyproject.toml -r gateway connectors schemas policies
+	$(BIN)/uv export --frozen --no-emit-project --format requirements-txt -q -o $(VENV)/requirements.txt
+	$(BIN)/python .ci/advisories.py $(VENV)/requirements.txt
 
 quick: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+sbom: install
+	UV_PROJECT_ENVIRONMENT=$(VENV)/sbom $(BIN)/uv sync --frozen --no-dev --no-install-project -q
+	$(BIN)/cyclonedx-py environment $(VENV)/sbom --pyproject pyproject.toml --of JSON --output-reproducible --sv 1.6 \
+	  -o docs/sbom.cdx.json
 
 docs: install
 	$(BIN)/python -m docs.generate

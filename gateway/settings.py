@@ -1,6 +1,7 @@
 """Settings: frozen, from the environment (`HUXUE_…`) and the command line. A required secret has no default."""
 
 from datetime import date
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
     @property
     def _shown_host(self) -> str:
         """A wildcard address is listened on, not called."""
-        if self.host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        if _is_wildcard(self.host):
             return "127.0.0.1"
         return f"[{self.host}]" if ":" in self.host else self.host
 
@@ -81,3 +82,10 @@ class Settings(BaseSettings):
         if not self.public_url and self._shown_host in ("127.0.0.1", "localhost", "[::1]"):
             addresses |= {f"http://{name}:{self.port}" for name in ("127.0.0.1", "localhost", "[::1]")}
         return sorted(address + path for address in addresses for path in ("", "/oauth2/token"))
+
+
+def _is_wildcard(host: str) -> bool:
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
