@@ -129,6 +129,20 @@ class Or:
 Predicate = All | Nothing | InRegion | Equals | Has | IsTrue | Not | And | Or
 
 
+def covers(rows: Predicate, region: str) -> bool:
+    """Whether the rows surely hold everything that lies in the region; in doubt not."""
+    match rows:
+        case All():
+            return True
+        case InRegion("region", reach):
+            return region.startswith(reach)
+        case And(parts):
+            return all(covers(part, region) for part in parts)
+        case Or(parts):
+            return any(covers(part, region) for part in parts)
+    return False
+
+
 def conjunction(parts: Iterable[Predicate]) -> Predicate:
     """All of `parts`, without the trivial ones; `All()` of none."""
     kept = tuple(dict.fromkeys(part for part in parts if not isinstance(part, All)))
