@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gateway.app import NotReady, Parts, build
+from gateway.app import NotReady, build
 from gateway.domain.predicate import is_region
 from gateway.services.measure import Measure
 from gateway.settings import Settings
