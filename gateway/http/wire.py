@@ -231,7 +231,15 @@ class LeadModel(BaseModel):
     facts: list[dict[str, Any]]
 
 
-MODELS: tuple[type[BaseModel], ...] = (AskAnswer, Page, GeneralisedModel, ListPage, Receipt, Manifest, LeadModel)
+MODELS: tuple[type[BaseModel], ...] = (
+    AskAnswer,
+    Page,
+    GeneralisedModel,
+    ListPage,
+    Receipt,
+    Manifest,
+    LeadModel,
+)
 
 
 def schema_ref(model: type[BaseModel], description: str) -> dict[str, Any]:

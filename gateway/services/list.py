@@ -30,6 +30,8 @@ AID_SOURCE = "aid-payments"
 """No agency hands in aid payments yet, so `aid_received` is unknown and the caller is told why."""
 
 _KEPT = 8
+_UNSEALED = {"sealed": False}
+"""Nobody on the list is sealed: what the registers say of every row."""
 
 
 class NeedyChildren:
@@ -71,7 +73,7 @@ class NeedyChildren:
         A caller who sees only a part of a county is told no finer than the county, and coarser where the part needs it.
         """
         rule, counties = self._rule(grant), region[:COUNTY_DIGITS]
-        if len(region) <= COUNTY_DIGITS and covers(grant.rows, region):
+        if len(region) <= COUNTY_DIGITS and covers(grant.rows, region, _UNSEALED):
             return rungs(rule, own)
         today = self._clock.today()
         kinds = _Kinds(today, self._book.limits)

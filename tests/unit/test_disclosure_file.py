@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from gateway.adapters.disclosure import FILE, DisclosureError, load_disclosure
 from gateway.adapters.rulebook import RulebookError, load_rulebook
+from gateway.cli import app
 from gateway.settings import POLICIES
 
 SHIPPED: dict[str, Any] = yaml.safe_load((POLICIES / FILE).read_text(encoding="utf-8"))
@@ -83,3 +85,12 @@ def test_a_file_out_of_shape_stops_the_start(tmp_path: Path, content: Any) -> No
     shutil.copytree(POLICIES, folder)
     with pytest.raises(RulebookError):
         load_rulebook(written(folder, content))
+
+
+def test_the_policy_check_reads_it_too(tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    shutil.copytree(POLICIES, folder)
+    assert CliRunner().invoke(app, ["policy", "check", "--policies", str(folder)]).exit_code == 0
+    written(folder, changed(k=1))
+    result = CliRunner().invoke(app, ["policy", "check", "--policies", str(folder)])
+    assert (result.exit_code, "k is a whole number" in result.output) == (1, True)
