@@ -45,6 +45,7 @@ from gateway.http.routers import catalogue, entrance, exchanges, jobs, leads
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
+from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
@@ -74,7 +75,13 @@ class Parts:
     rulebook: Rulebook
     jobs: SqliteJobs
     daily: Daily
+    needy: NeedyChildren
     context: Context
+
+    def counties(self) -> list[str]:
+        """Every county that has handed in anything."""
+        with self.daily.registers.transaction() as transaction:
+            return transaction.regions()
 
 
 def prepare_data(settings: Settings) -> None:
@@ -115,7 +122,8 @@ def build(settings: Settings) -> Parts:
     clients, jobs_, files = SqliteClients(store), SqliteJobs(store), Files()
     file_store = SealedFileStore(settings.data / "files", keys)
     registers = SqliteRegisters(store, keys, clock)
-    lists = ListRecords(evidence, NeedyChildren(SqliteLists(store), keys, clock, rulebook), clock)
+    cursors, needy = Cursors(keys), NeedyChildren(SqliteLists(store), keys, clock, rulebook)
+    lists = ListRecords(evidence, needy, clock, cursors)
 
     def calendar_warnings() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
@@ -132,13 +140,14 @@ def build(settings: Settings) -> Parts:
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
         export=Export(evidence, lists, ListWriter(), jobs_, file_store, clock),
-        alerts=Alerts(evidence, SqliteLeads(store, journal), clock),
+        alerts=Alerts(evidence, SqliteLeads(store, journal), clock, cursors),
         catalogue=CatalogueView(points),
         health=Health(store.probe, lambda: points.version, clock, journal.notify, calendar_warnings),
         files=files,
         store=file_store,
     )
-    return Parts(store, keys, journal, points, rulebook, jobs_, Daily(registers, rulebook, clock), context)
+    daily = Daily(registers, rulebook, clock)
+    return Parts(store, keys, journal, points, rulebook, jobs_, daily, needy, context)
 
 
 def recover(settings: Settings) -> None:

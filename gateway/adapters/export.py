@@ -13,7 +13,8 @@ import polars as pl
 
 from gateway.adapters.files.safe import safe_text
 from gateway.adapters.files.workbook import write_xlsx
-from gateway.domain.listing import KEY, Table
+from gateway.domain.deidentify import KEY, Released
+from gateway.domain.listing import Table
 
 _LIST_MARK = "|"
 _BOM = "\ufeff"
@@ -35,7 +36,7 @@ class ListWriter:
         return write_xlsx(table.names, [[_flat(cell) for cell in row.values()] for row in _all(table)])
 
 
-def _all(table: Table) -> list[dict[str, object]]:
+def _all(table: Table) -> list[Released]:
     return table.rows(0, len(table.keys))
 
 

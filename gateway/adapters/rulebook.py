@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from gateway.adapters.disclosure import load_disclosure
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import Rule
@@ -33,7 +34,8 @@ def _load(folder: Path) -> Rulebook:
             if duty not in duties:
                 raise RulebookError(f"rules.yaml: {rule.id} names the duty {duty}, which duties.yaml lacks")
     limits = Thresholds(**_yaml(folder / "thresholds.yaml"))
-    return Rulebook(rules, limits, DutyBook(duties, load_calendar(folder / "calendar")))
+    book = DutyBook(duties, load_calendar(folder / "calendar"))
+    return Rulebook(rules, limits, book, load_disclosure(folder))
 
 
 def load_calendar(folder: Path) -> Calendar:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gateway.adapters.cedar import load
+from gateway.adapters.rulebook import RulebookError, load_rulebook
 from gateway.services import policy
 from gateway.settings import POLICIES
 
@@ -16,12 +17,17 @@ Folder = Annotated[Path, typer.Option("--policies", envvar="HUXUE_POLICIES", hel
 
 @app.command("check", help="检查全部策略与用例 / load, lint, run every case")
 def check(policies: Folder = POLICIES) -> None:
-    """Exit code 1 and every finding when anything is wrong."""
+    """Exit code 1 and every finding when anything is wrong; rules, duties, thresholds and disclosure too."""
     findings = policy.check(policies, load)
     for finding in findings:
         typer.echo(f"{finding.where}: {finding.message_zh} / {finding.message_en}", err=True)
     if findings:
         raise typer.Exit(1)
+    try:
+        load_rulebook(policies)
+    except RulebookError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     bundle = load(policies)
     typer.echo(f"ok: version {bundle.version}")
 

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.demo.folder import Applicant, County
 from gateway.demo.observed import Item, Observed
 from gateway.demo.wire import Wire
+from schemas.catalogue import EXCHANGES
 
 _PLAIN = re.compile(r"[A-Za-z_(), ]{0,40}\d{0,9}\)?")
 
@@ -29,9 +30,10 @@ def against_truth(county: County, seen: Observed) -> list[Check]:
     return [
         *(_dataset(county, seen, dataset) for dataset in county.counts),
         _compare("上报后的线索", "leads after upload", _counted(county.leads), _counted(_rules(seen.leads))),
-        _needy("名单（分页）", "needy children, pages", county, seen.listed),
-        _needy("名单（导出）", "needy children, export", county, seen.exported),
+        _needy("名单（分页）", "needy children, pages", county, seen.listed, seen.said[0]),
+        _needy("名单（导出）", "needy children, export", county, seen.exported, seen.said[-1]),
         _same_list(seen),
+        _alike(seen),
         _applicants(county, seen),
         _licences(seen),
         _refusals(seen),
@@ -86,13 +88,39 @@ def _dataset(county: County, seen: Observed, dataset: str) -> Check:
     return Check(dataset, "counts and errors", compared, (*counts.wrong, *wrong))
 
 
-def _needy(zh: str, en: str, county: County, rows: list[Item]) -> Check:
-    """Total, townships and classes of a list."""
+def _needy(zh: str, en: str, county: County, rows: list[Item], said: Item) -> Check:
+    """Total, townships and classes of a list; townships that it says are told of as their county count as it."""
     truth = county.needy
-    wanted = {"total": truth["total"], **_counted(truth["per_township"]), **_counted(truth["classes"])}
+    places = _told_places(truth["per_township"], said)
+    wanted = {"total": truth["total"], **_counted(places), **_counted(truth["classes"])}
     townships = Counter(str(row["township"]) for row in rows)
     classes = Counter(str(name) for row in rows for name in row["need_classes"])
     return _compare(zh, en, wanted, {"total": len(rows), **_counted(townships), **_counted(classes)})
+
+
+def _told_places(townships: Mapping[str, int], said: Item) -> Counter[str]:
+    """How many children each place must have, given which townships the list says it has generalised."""
+    notes = [note for note in said.get("generalised", ()) if note["field"] == "township"]
+    told = {place: str(note["to"]) for note in notes for place in note["where"]}
+    found: Counter[str] = Counter()
+    for place, count in townships.items():
+        found[told.get(place, place)] += count
+    return found
+
+
+_QUASI = tuple(field.name for field in EXCHANGES["needy-children"].fields if field.classification == "quasi")
+
+
+def _alike(seen: Observed) -> Check:
+    """Whether every child has k others like it, counted from the rows, and all pages say the same of that."""
+    last = seen.said[-1]
+    groups = Counter(tuple(row[name] for name in _QUASI) for row in seen.listed)
+    least = int(last["k"]) if last["k_reached"] else 1
+    wrong = [f"k = {least}: {size}" for size in groups.values() if size < least]
+    if last["k_reached"] is (0 < len(seen.listed) < int(last["k"])):
+        wrong.append("k_reached")
+    wrong += ["generalised"] * any(page["generalised"] != last["generalised"] for page in seen.said)
+    return Check("同类不少于 k 名", "at least k alike", len(groups), tuple(wrong))
 
 
 def _same_list(seen: Observed) -> Check:

@@ -17,7 +17,8 @@ class Observed:
     """Answers as the gateway gave them, and what the agencies' own systems made of them.
 
     `receipts` by dataset; `leads` before any applicant was asked about; `answers` by the applicant's number;
-    `listed` the rows of the records pages, `exported` those of the NDJSON file; `audit` the evidence.
+    `listed` the rows of the records pages, `exported` those of the NDJSON file; `said` what each page and the
+    manifest say of themselves (k, what was generalised); `audit` the evidence.
     """
 
     receipts: dict[str, list[Item]] = field(default_factory=dict)
@@ -26,6 +27,7 @@ class Observed:
     needy: Item = field(default_factory=dict)
     listed: list[Item] = field(default_factory=list)
     exported: list[Item] = field(default_factory=list)
+    said: list[Item] = field(default_factory=list)
     licences: list[tuple[Applicant, Item]] = field(default_factory=list)
     attempts: list[Item] = field(default_factory=list)
     acknowledged: Item = field(default_factory=dict)

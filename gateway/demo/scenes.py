@@ -156,6 +156,7 @@ def needy(teller: Teller, seen: Observed, treatments: Mapping[str, str], manifes
         columns,
         _sample(seen),
     )
+    _coarsened(teller, manifest)
     _places_and_classes(teller, seen)
     file = manifest["files"][0]
     teller.say(
@@ -163,6 +164,17 @@ def needy(teller: Teller, seen: Observed, treatments: Mapping[str, str], manifes
         f"{manifest['expires']} 失效。",
         "Exported as NDJSON; the file is this client's only and vanishes when it expires.",
     )
+
+
+def _coarsened(teller: Teller, manifest: Item) -> None:
+    """What the list says it has made coarser so that nobody stands out."""
+    names = {field.name: field.title_zh for field in EXCHANGES["needy-children"].fields}
+    rows = [
+        (f"{names[note['field']]} {note['field']}", note["to"] or "—", "、".join(note["where"]))
+        for note in manifest["generalised"]
+    ]
+    title = f"为使同类儿童不少于 {manifest['k']} 名而概化 Made coarser, so that at least k are alike"
+    teller.table(title, ["字段|field", "概化为|told as", "范围|where"], rows)
 
 
 def _sample(seen: Observed) -> Iterator[Sequence[object]]:

@@ -70,6 +70,7 @@ def needy_children_are_listed(stage: Stage, teller: Teller, seen: Observed) -> N
         pages = stage.wire.find("civil_affairs", "/needy-children/records")
         seen.listed = [row for page in pages for row in page["items"]]
         manifest, seen.exported = _export(stage)
+        seen.said = [*pages, manifest]
     fields = _catalogue(stage, "civil_affairs", "relief_officer")["needy-children"]["fields"]
     scenes.needy(teller, seen, {field["name"]: field["treatment"] for field in fields}, manifest)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from gateway.domain.redaction import shape
 from schemas.codes.region import normalise_region
 from schemas.codes.tables import table
 from schemas.identifiers import IdentifierError, parse_resident_id, parse_student_number
@@ -186,15 +187,7 @@ def reader(column: Column) -> Callable[[Cell], Value | Problem]:
 
 
 def hint(cell: Cell) -> str:
-    """The shape of a value without the value: digits as 9, letters as A, 汉字 as 字; safe to send back."""
+    """The shape of a value without the value (`gateway.domain.redaction.shape`); safe to send back."""
     if not isinstance(cell, str):
         return "" if cell is None else f"({type(cell).__name__})"
-    return "".join(_shape(ch) for ch in cell[:40])
-
-
-def _shape(ch: str) -> str:
-    if ch.isdigit():
-        return "9"
-    if ch.isascii():
-        return "A" if ch.isalpha() else (ch if ch.isprintable() else "?")
-    return "字" if ch.isalpha() else "?"
+    return shape(cell)

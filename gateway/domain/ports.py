@@ -134,6 +134,10 @@ class Lists(Protocol):
         """Children of the predicate and region with an id, not gone, with no relief in force."""
         ...
 
+    def population(self, region: str, today: date) -> Sequence[tuple[date, str | None, str, int]]:
+        """(birth, sex, residence, how many) of every child in the registers: whom a list could be held against."""
+        ...
+
     def register_as_of(self, region: str) -> date | None: ...
 
     def version(self) -> object:

@@ -129,6 +129,35 @@ class Or:
 Predicate = All | Nothing | InRegion | Equals | Has | IsTrue | Not | And | Or
 
 
+def covers(rows: Predicate, region: str, known: Mapping[str, object]) -> bool:
+    """Whether the rows surely hold every record that lies in the region; in doubt not.
+
+    `known`: attributes that are the same in every record. Each record has a region.
+    """
+    match rows:
+        case Has("region"):
+            return True
+        case InRegion("region", reach):
+            return region.startswith(reach)
+        case And(parts):
+            return all(covers(part, region, known) for part in parts)
+        case Or(parts):
+            return any(covers(part, region, known) for part in parts)
+    return _attributes(rows) <= known.keys() and rows.evaluate(known)
+
+
+def _attributes(rows: Predicate) -> set[str]:
+    """The attributes a predicate looks at."""
+    match rows:
+        case And(parts) | Or(parts):
+            return {name for part in parts for name in _attributes(part)}
+        case Not(part):
+            return _attributes(part)
+        case InRegion(attribute, _) | Equals(attribute, _) | Has(attribute) | IsTrue(attribute):
+            return {attribute}
+    return set()
+
+
 def conjunction(parts: Iterable[Predicate]) -> Predicate:
     """All of `parts`, without the trivial ones; `All()` of none."""
     kept = tuple(dict.fromkeys(part for part in parts if not isinstance(part, All)))

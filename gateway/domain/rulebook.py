@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.domain.coarsening import Rule as DisclosureRule
 from gateway.domain.duties import DutyBook
 from gateway.domain.rules import Rule
 from gateway.domain.schooling import Thresholds
@@ -10,8 +11,9 @@ from gateway.domain.schooling import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Lead rules, thresholds, duties and the calendar."""
+    """Lead rules, thresholds, duties and the calendar; how coarse each list must be."""
 
     rules: Mapping[str, Rule]
     limits: Thresholds
     duties: DutyBook
+    disclosure: Mapping[str, DisclosureRule]

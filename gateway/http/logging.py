@@ -1,12 +1,10 @@
 """Structured logs that cannot hold a person: values are let through by shape, never filtered by name alone.
 
-Log texts are English, so any 汉字 is somebody's data, escaped ones too; runs of digits long enough for an id or a phone
-number are cut out, however they are broken up; an exception is logged by type and place, since its message may quote
-what it choked on.
+What may be said is decided in `gateway.domain.redaction`; an exception is logged by type and place, since its message
+may quote what it choked on.
 """
 
 import logging
-import re
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -14,32 +12,11 @@ from typing import Any
 
 import structlog
 
-REDACTED = "[redacted]"
-_LARGEST = 10**9
-# No backslash and no percent-encoded byte above 7F: that is how 汉字 look in a repr, in JSON, in an address.
-_SAFE = re.compile(r"(?!.*%[89A-Fa-f][0-9A-Fa-f])[\x20-\x5b\x5d-\x7e]{0,400}")
-_ID_LIKE = re.compile(
-    r"(?<![0-9A-Za-z])(?:\d[\s-]?){10,20}[0-9Xx]?(?![0-9A-Za-z])"
-    r"|(?:\d[^0-9A-Za-z]{0,3}){14,}[0-9Xx]"
-    r"|\d{10,}[Xx]?"
-)
+from gateway.domain.redaction import redact
+
 _Event = MutableMapping[str, Any]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("huxue")
-
-
-def redact(value: object) -> object:
-    """The value, if its shape can hold nobody; otherwise what is left of it."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        return value if abs(value) < _LARGEST else REDACTED
-    if isinstance(value, list | tuple | set):
-        return [redact(item) for item in value][:50]
-    if isinstance(value, dict):
-        return {str(redact(str(name))): redact(item) for name, item in value.items()}
-    text = str(value)
-    return _ID_LIKE.sub(REDACTED, text) if _SAFE.fullmatch(text) else REDACTED
 
 
 def redact_event(_logger: object, _method: str, event: _Event) -> _Event:

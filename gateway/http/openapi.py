@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from gateway.http.declared import problem_response
 from gateway.http.oauth import TOKEN_PATH
@@ -17,7 +18,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas = found.setdefault("components", {}).setdefault("schemas", {})
         schemas["Problem"] = ProblemModel.model_json_schema()
         for model in MODELS:
-            schemas[model.__name__] = model.model_json_schema()
+            schemas[model.__name__] = _shape(model)
         _own_errors(found)
         found["components"]["securitySchemes"] = {
             "access_token": {
@@ -27,6 +28,13 @@ def document(app: FastAPI) -> dict[str, Any]:
         }
         app.openapi_schema = found
     return app.openapi_schema
+
+
+def _shape(model: type[BaseModel]) -> dict[str, Any]:
+    """The model's schema; models inside it stand beside it, not in it."""
+    found = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    found.pop("$defs", None)
+    return found
 
 
 def _own_errors(found: dict[str, Any]) -> None:

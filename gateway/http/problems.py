@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from gateway.domain import errors
 from gateway.domain.errors import Flaw, HuxueError
+from gateway.domain.redaction import scrubbed
 from gateway.http.language import language
 from gateway.http.logging import log
 from gateway.http.middleware import SECURITY_HEADERS
@@ -51,7 +52,7 @@ def problem(request: Request, error: HuxueError) -> Response:
         "type": f"{request.app.state.public_url}/problems/{error.name}",
         "title": error.title_en if lang == "en" else error.title_zh,
         "status": status,
-        "detail": (error.detail_en if lang == "en" else error.detail_zh)
+        "detail": scrubbed(error.detail_en if lang == "en" else error.detail_zh)
         or (error.title_en if lang == "en" else error.title_zh),
         "correlation_id": correlation,
     }
@@ -79,8 +80,8 @@ def _headers(error: HuxueError) -> dict[str, str]:
 def _flaw(flaw: Flaw, lang: str) -> dict[str, object]:
     parts = {
         "code": flaw.code,
-        "message": flaw.message_en if lang == "en" else flaw.message_zh,
-        "pointer": flaw.pointer,
+        "message": scrubbed(flaw.message_en if lang == "en" else flaw.message_zh),
+        "pointer": scrubbed(flaw.pointer) if flaw.pointer else flaw.pointer,
         "row": flaw.row,
         "column": flaw.column,
         "value_hint": flaw.value_hint,

@@ -168,6 +168,29 @@ class Page(BaseModel):
     reference: str
 
 
+class GeneralisedModel(BaseModel):
+    """What became coarser so that no group of alike children is smaller than k. 为不识别个人而概化的字段。
+
+    `to` null: no longer told. `where`: townships, or counties where townships are not told.
+    """
+
+    field: str
+    to: str | None
+    where: list[str]
+
+
+class Disclosure(BaseModel):
+    """How coarse a list was made. `k_reached` is false only where fewer than k children are on the list at all."""
+
+    k: int
+    k_reached: bool
+    generalised: list[GeneralisedModel]
+
+
+class ListPage(Page, Disclosure):
+    """One page of a list exchange; every page of a list says the same of its coarseness."""
+
+
 class Receipt(BaseModel):
     """What became of an uploaded file: rows = accepted + unchanged + rejected."""
 
@@ -183,7 +206,7 @@ class Receipt(BaseModel):
     errors_file: str | None
 
 
-class Manifest(BaseModel):
+class Manifest(Disclosure):
     """A finished export."""
 
     transaction_time: str
@@ -208,7 +231,15 @@ class LeadModel(BaseModel):
     facts: list[dict[str, Any]]
 
 
-MODELS: tuple[type[BaseModel], ...] = (AskAnswer, Page, Receipt, Manifest, LeadModel)
+MODELS: tuple[type[BaseModel], ...] = (
+    AskAnswer,
+    Page,
+    GeneralisedModel,
+    ListPage,
+    Receipt,
+    Manifest,
+    LeadModel,
+)
 
 
 def schema_ref(model: type[BaseModel], description: str) -> dict[str, Any]:

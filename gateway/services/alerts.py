@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import orjson
-
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
-from gateway.domain.errors import Conflict, NotPermitted
+from gateway.domain.errors import Conflict, Malformed, NotPermitted
 from gateway.domain.model import Lead
 from gateway.domain.ports import Clock, LeadQuery, Leads, Transaction
 from gateway.domain.principal import Principal
+from gateway.services import outgoing
+from gateway.services.cursor import Cursors
 from gateway.services.evidence import Evidence, Request, new_reference
 from schemas.catalogue import EXCHANGES, Action
 
@@ -60,36 +60,36 @@ def record_of(lead: Lead) -> Mapping[str, object]:
 class Alerts:
     """The use cases around leads."""
 
-    def __init__(self, evidence: Evidence, leads: Leads, clock: Clock) -> None:
-        self._evidence, self._leads, self._clock = evidence, leads, clock
+    def __init__(self, evidence: Evidence, leads: Leads, clock: Clock, cursors: Cursors) -> None:
+        self._evidence, self._leads, self._clock, self._cursors = evidence, leads, clock, cursors
 
     async def find(self, principal: Principal, purpose: str, asked: LeadFilter) -> bytes:
         """One page of leads."""
         request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, asked.region or principal.region)
         grant = await self._evidence.decide(request)
-        found = await self._leads.find(
-            LeadQuery(grant.rows, asked.region, asked.status, asked.rule, asked.cursor, asked.limit + 1)
-        )
-        page = found[: asked.limit]
-        more = page[-1].id if len(found) > asked.limit else None
-        return await self._answer(request, grant, page, {"next_cursor": more})
-
-    async def _answer(
-        self, request: Request, grant: Grant, leads: list[Lead], more: Mapping[str, object]
-    ) -> bytes:
         mask, now = Mask(EXCHANGES[EXCHANGE], grant), self._clock.now()
-        reference = new_reference(now)
-        body = orjson.dumps(
-            {
-                "items": [mask.apply(record_of(lead)) for lead in leads],
-                **more,
-                "as_of": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "missing_sources": [],
-                "reference": reference,
-            }
+        cursor = await self._after(request, grant, mask, asked.cursor)
+        found = await self._leads.find(
+            LeadQuery(grant.rows, asked.region, asked.status, asked.rule, cursor, asked.limit + 1)
+        )
+        leads, reference = found[: asked.limit], new_reference(now)
+        last = leads[-1].id if len(found) > asked.limit else None
+        body = outgoing.page(
+            [mask.apply(record_of(lead)) for lead in leads],
+            next_cursor=self._cursors.told(last, principal.client, "id" in mask.told),
+            as_of=now,
+            missing_sources=(),
+            reference=reference,
         )
         await self._evidence.journal.record(self._entry(request, grant, body, leads, reference=reference))
         return body
+
+    async def _after(self, request: Request, grant: Grant, mask: Mask, cursor: str | None) -> str | None:
+        try:
+            return self._cursors.read(cursor, request.principal.client, "id" in mask.told)
+        except Malformed as error:
+            await self._evidence.failed(request, grant, error.name)
+            raise
 
     def _entry(
         self,
@@ -120,7 +120,7 @@ class Alerts:
             raise NotPermitted
         by, now = principal.officer or principal.client, self._clock.now()
         seen = record_of(replace(lead, status="acknowledged"))
-        body = orjson.dumps(Mask(EXCHANGES[EXCHANGE], grant).apply(seen))
+        body = outgoing.single(Mask(EXCHANGES[EXCHANGE], grant).apply(seen))
 
         def work(transaction: Transaction) -> tuple[bool, AuditEntry]:
             if transaction.acknowledge(lead.id, by, now):
@@ -162,7 +162,7 @@ class Alerts:
     ) -> list[LeadEvent]:
         mask = Mask(EXCHANGES[EXCHANGE], grant)
         messages = [
-            LeadEvent(number, orjson.dumps({**mask.apply(record_of(lead)), "change": kind}))
+            LeadEvent(number, outgoing.event(mask.apply(record_of(lead)), _change(mask, kind)))
             for number, kind, lead in events
         ]
         body = b"\n".join(message.data or b"" for message in messages)
@@ -170,3 +170,8 @@ class Alerts:
         entry = self._entry(request, grant, body, leads, detail=f"events:{events[-1][0]}")
         await self._evidence.journal.record(entry)
         return messages
+
+
+def _change(mask: Mask, kind: str) -> str:
+    """What happened to a lead says its status: only to who is told of that."""
+    return kind if "status" in mask.told else "changed"

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
-import orjson
-
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
@@ -21,6 +19,7 @@ from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import residence_within
 from gateway.domain.schooling import judge
+from gateway.services import outgoing
 from gateway.services.evidence import Evidence, Request, new_reference
 from schemas.catalogue import EXCHANGES, Action
 from schemas.identifiers import IdentifierError, ResidentId, age_on, parse_resident_id, parse_uscc
@@ -158,13 +157,14 @@ class Ask:
         self, request: Request, grant: Grant, finding: _Finding, subject: SubjectId | None, now: datetime
     ) -> tuple[bytes, AuditEntry]:
         reference, mask = new_reference(now), self._mask(grant)
-        body = orjson.dumps(
-            {
-                "reference": reference,
-                "as_of": finding.as_of.isoformat(timespec="seconds")[:19] + "Z",
-                "answer": mask.apply(finding.answer),
-                "missing_sources": finding.missing,
-            }
+        if not mask.sources:
+            # Which source is missing, and of when the other is, tells of the child's schooling: only to who is told of that.
+            finding = _Finding(finding.answer, now)
+        body = outgoing.answer(
+            mask.apply(finding.answer),
+            reference=reference,
+            as_of=finding.as_of,
+            missing_sources=finding.missing,
         )
         entry = self._evidence.entry(
             request,

@@ -12,7 +12,7 @@ class Daily:
     """Runs in a worker thread, as often as one likes."""
 
     def __init__(self, registers: Registers, rulebook: Rulebook, clock: Clock) -> None:
-        self._registers, self._book, self._clock = registers, rulebook, clock
+        self.registers, self._book, self._clock = registers, rulebook, clock
         self._done: date | None = None
 
     def run(self) -> bool:
@@ -20,7 +20,7 @@ class Daily:
         today = self._clock.today()
         if self._done == today:
             return False
-        with self._registers.transaction() as transaction:
+        with self.registers.transaction() as transaction:
             for region in transaction.regions():
                 Sweep(self._book, today, self._clock.now()).run(transaction, region)
         self._done = today

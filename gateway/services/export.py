@@ -82,9 +82,7 @@ class Export:
 
     async def _run(self, job: Job, request: Request, grant: Grant) -> None:
         try:
-            table = await asyncio.to_thread(
-                self._lists.table, grant, request.principal.agency, request.region
-            )
+            table = await asyncio.to_thread(self._lists.table, request, grant)
             await asyncio.to_thread(self._jobs.update, job.id, progress=0.5)
             made = await asyncio.to_thread(self._make, job, table)
             await self._finish(job, request, grant, table, made)
@@ -119,6 +117,7 @@ class Export:
             digest=made.file.sha256,
             members=table.subjects,
             detail=job.id,
+            fields=table.words,
         )
         try:
             await self._evidence.journal.record(entry)
@@ -192,6 +191,7 @@ def _manifest(job: Job, made: _Made, table: Table, reference: str, now: datetime
         "reference": reference,
         "as_of": table.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "missing_sources": list(table.missing_sources),
+        **table.disclosure(),
         "files": [
             {
                 "url": f"/v1/files/{file.id}",

@@ -5,21 +5,24 @@ A computed list is kept while no fact changes, so that paging through it costs o
 
 import hashlib
 from bisect import bisect_right
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from threading import Lock
 
-import orjson
-
 from gateway.domain.audit import AuditEntry
+from gateway.domain.coarsening import COUNTY_DIGITS, Kind, Rule, Rungs, rungs
 from gateway.domain.decision import Grant
-from gateway.domain.deidentify import TOWNSHIP_DIGITS, Mask
-from gateway.domain.listing import KEY, Table
+from gateway.domain.deidentify import KEY, TOWNSHIP_DIGITS, Mask, without_key
+from gateway.domain.listing import Release, Table, narrowed, release
 from gateway.domain.model import Schooling, SubjectId
 from gateway.domain.needy import age_band, need_classes, schooling_word
 from gateway.domain.ports import Clock, KeyRing, Likeness, Lists
+from gateway.domain.predicate import All, covers
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.schooling import REGISTER, Thresholds, judge
+from gateway.services import outgoing
+from gateway.services.cursor import Cursors
 from gateway.services.evidence import Evidence, Request, new_reference
 from schemas.catalogue import EXCHANGES
 
@@ -27,6 +30,8 @@ AID_SOURCE = "aid-payments"
 """No agency hands in aid payments yet, so `aid_received` is unknown and the caller is told why."""
 
 _KEPT = 8
+_UNSEALED = {"sealed": False}
+"""Nobody on the list is sealed: what the registers say of every row."""
 
 
 class NeedyChildren:
@@ -35,30 +40,55 @@ class NeedyChildren:
     def __init__(self, lists: Lists, keys: KeyRing, clock: Clock, rulebook: Rulebook) -> None:
         self._lists, self._keys, self._clock, self._book = lists, keys, clock, rulebook
 
-    def compute(self, grant: Grant, consumer: str, region: str) -> Table:
+    def compute(self, grant: Grant, consumer: str, region: str) -> Release:
         """Every needy child of the region that the grant's rows allow, de-identified."""
         today = self._clock.today()
         kinds = _Kinds(today, self._book.limits)
-        subjects: list[SubjectId] = []
-        indexes: list[int] = []
-        for subject, likeness, birth in self._lists.needy(grant.rows, region, today):
-            index = kinds.index_of(likeness, birth)
-            if index >= 0:
-                subjects.append(subject)
-                indexes.append(index)
+        subjects, indexes = kinds.read(self._lists.needy(grant.rows, region, today))
         pseudonyms = self._keys.pseudonyms(consumer, subjects)
         order = sorted(range(len(subjects)), key=pseudonyms.__getitem__)
         as_of, missing = self._freshness(region, today)
         mask = Mask(EXCHANGES[grant.exchange], grant)
-        return Table(
+        masked = [mask.apply(record) for record in kinds.records]
+        table = Table(
             keys=[pseudonyms[index] for index in order],
             subjects=[subjects[index] for index in order],
             kinds=[indexes[index] for index in order],
-            alike=[_without_key(mask.apply(record)) for record in kinds.records],
+            alike=[without_key(record) for record in masked] if KEY in mask.told else masked,
             names=tuple(mask.names),
             as_of=as_of,
             missing_sources=missing,
+            key_told=KEY in mask.told,
+            words=mask.words,
         )
+        groups = kinds.groups(mask, indexes)
+        return release(table, groups, self._rungs(grant, region, mask, groups), self._rule(grant), region)
+
+    def _rule(self, grant: Grant) -> Rule:
+        return self._book.disclosure[grant.exchange]
+
+    def _rungs(self, grant: Grant, region: str, mask: Mask, own: Sequence[Kind]) -> Rungs:
+        """How coarse: decided over whole counties, so that every caller of a county is told alike.
+
+        A caller who sees only a part of a county is told no finer than the county, and coarser where the part needs it.
+        """
+        rule, counties = self._rule(grant), region[:COUNTY_DIGITS]
+        if len(region) <= COUNTY_DIGITS and covers(grant.rows, region, _UNSEALED):
+            return rungs(rule, own)
+        today = self._clock.today()
+        kinds = _Kinds(today, self._book.limits)
+        _, indexes = kinds.read(self._lists.needy(All(), counties, today))
+        return rungs(rule, own, rungs(rule, kinds.groups(mask, indexes)))
+
+    def population(self, grant: Grant, region: str) -> Sequence[Kind]:
+        """Every child the registers know of in the region, listed or not, as the grant would tell of it."""
+        today, mask = self._clock.today(), Mask(EXCHANGES[grant.exchange], grant)
+        return [
+            _kind(
+                mask, _record(age_band(birth, today), sex, residence[:TOWNSHIP_DIGITS], (), "unknown"), count
+            )
+            for birth, sex, residence, count in self._lists.population(region, today)
+        ]
 
     def _freshness(self, region: str, today: date) -> tuple[datetime, tuple[str, ...]]:
         as_of = self._lists.register_as_of(region)
@@ -71,11 +101,6 @@ class NeedyChildren:
         return self._lists.version(), self._clock.today()
 
 
-def _without_key(record: dict[str, object]) -> dict[str, object]:
-    record.pop(KEY, None)
-    return record
-
-
 class _Kinds:
     """What is told of a child besides the pseudonym; each different telling is made once."""
 
@@ -85,6 +110,22 @@ class _Kinds:
         self._bands: dict[date, str] = {}
         self._indexes: dict[tuple[object, ...], int] = {}
         self.records: list[dict[str, object]] = []
+
+    def read(self, rows: Iterable[tuple[SubjectId, Likeness, date]]) -> tuple[list[SubjectId], list[int]]:
+        """The needy ones of the children, and the index of what is told of each."""
+        subjects: list[SubjectId] = []
+        indexes: list[int] = []
+        for subject, likeness, birth in rows:
+            index = self.index_of(likeness, birth)
+            if index >= 0:
+                subjects.append(subject)
+                indexes.append(index)
+        return subjects, indexes
+
+    def groups(self, mask: Mask, indexes: Sequence[int]) -> list[Kind]:
+        """What is told of how many, as far as it may single somebody out."""
+        counts = Counter(indexes)
+        return [_kind(mask, record, counts[index]) for index, record in enumerate(self.records)]
 
     def index_of(self, likeness: Likeness, birth: date) -> int:
         """The index of what is told of such a child; -1 when the child is not needy."""
@@ -124,19 +165,40 @@ def _record(
     }
 
 
+def _kind(mask: Mask, record: Mapping[str, object], count: int) -> Kind:
+    told = mask.apply(record)
+    return Kind(str(record["township"]), {name: told[name] for name in _QUASI if name in told}, count)
+
+
+_QUASI = tuple(field.name for field in EXCHANGES["needy-children"].fields if field.classification == "quasi")
+
+
 class ListRecords:
     """The use case: one page, evidence first."""
 
-    def __init__(self, evidence: Evidence, needy: NeedyChildren, clock: Clock) -> None:
-        self._evidence, self._needy, self._clock = evidence, needy, clock
-        self._kept: OrderedDict[tuple[object, ...], Table] = OrderedDict()
+    def __init__(self, evidence: Evidence, needy: NeedyChildren, clock: Clock, cursors: Cursors) -> None:
+        self._evidence, self._needy, self._clock, self._cursors = evidence, needy, clock, cursors
+        self._kept: OrderedDict[tuple[object, ...], Release] = OrderedDict()
         self._lock = Lock()
 
-    def table(self, grant: Grant, consumer: str, region: str) -> Table:
+    def table(self, request: Request, grant: Grant) -> Table:
         """The whole list, computed or kept. Runs in a worker thread."""
+        scope = _scope(request.region, request.principal.region)
+        whole = self._find(request, grant, scope, self._compute)
+        if scope == request.region:
+            return whole.table
+        return self._find(request, grant, request.region, lambda *_: narrowed(whole, request.region)).table
+
+    def _compute(self, request: Request, grant: Grant, scope: str) -> Release:
+        return self._needy.compute(grant, request.principal.agency, scope)
+
+    def _find(
+        self, request: Request, grant: Grant, region: str, make: Callable[[Request, Grant, str], Release]
+    ) -> Release:
         key = (
             grant.exchange,
-            consumer,
+            request.principal.agency,
+            request.principal.region,
             region,
             grant.rows,
             tuple(sorted(grant.fields.items())),
@@ -147,7 +209,7 @@ class ListRecords:
             if found is not None:
                 self._kept.move_to_end(key)
         if found is None:
-            found = self._needy.compute(grant, consumer, region)
+            found = make(request, grant, region)
             with self._lock:
                 self._kept[key] = found
                 while len(self._kept) > _KEPT:
@@ -158,18 +220,19 @@ class ListRecords:
         self, request: Request, grant: Grant, limit: int, cursor: str | None
     ) -> tuple[bytes, AuditEntry]:
         """One page's bytes and the entry that must be committed before they leave."""
-        table = self.table(grant, request.principal.agency, request.region)
-        start = bisect_right(table.keys, cursor) if cursor else 0
+        table, client = self.table(request, grant), request.principal.client
+        after = self._cursors.read(cursor, client, table.keyed)
+        start = bisect_right(table.keys, after) if after else 0
         stop = min(start + limit, len(table.keys))
+        last = table.keys[stop - 1] if start < stop < len(table.keys) else None
         reference = new_reference(self._clock.now())
-        body = orjson.dumps(
-            {
-                "items": table.rows(start, stop),
-                "next_cursor": table.keys[stop - 1] if start < stop < len(table.keys) else None,
-                "as_of": table.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "missing_sources": table.missing_sources,
-                "reference": reference,
-            }
+        body = outgoing.page(
+            table.rows(start, stop),
+            next_cursor=self._cursors.told(last, client, table.keyed),
+            as_of=table.as_of,
+            missing_sources=table.missing_sources,
+            reference=reference,
+            disclosure=table.disclosure(),
         )
         entry = self._evidence.entry(
             request,
@@ -178,5 +241,12 @@ class ListRecords:
             count=stop - start,
             digest=hashlib.sha256(body).hexdigest(),
             members=table.subjects[start:stop],
+            fields=table.words,
         )
         return body, entry
+
+
+def _scope(region: str, reach: str) -> str:
+    """The list a smaller region is cut out of: its county's, or as much of the county as the caller reaches."""
+    county = region[:COUNTY_DIGITS]
+    return county if county.startswith(reach) else reach

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import orjson
-
 from gateway.domain import errors
 from gateway.domain.cells import Cell
 from gateway.domain.decision import Grant
@@ -25,6 +23,7 @@ from gateway.domain.rows import SHAPES, Fact, people
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.sheet import Reading, RowFlaw, UnreadableSheet, read_sheet
 from gateway.domain.spreadsheet import Format, Kind, Sheet, SpreadsheetFiles, UnreadableFile
+from gateway.services import outgoing
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.sweep import Sweep
 from schemas.catalogue import EXCHANGES
@@ -244,7 +243,7 @@ class Upload:
         children: Sequence[SubjectId] = (),
     ) -> None:
         """The evidence of a receipt, each time it is told; with the children of the file when it lands."""
-        digest = hashlib.sha256(orjson.dumps(receipt)).hexdigest()
+        digest = outgoing.digest(receipt)
         count, detail = int(str(receipt["accepted"])), str(receipt["upload_id"])
         transaction.write_audit(
             self._evidence.entry(request, grant, count=count, digest=digest, detail=detail, members=children)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
+from gateway.demo.county.generator import generate
 from tests.harness import SAMPLE
 
 SECRETS: list[str] = json.loads((SAMPLE / "expected.json").read_text(encoding="utf-8"))["never_in_any_output"]
@@ -98,6 +99,19 @@ def test_mismatches_are_named(
         assert any(what in line for line in named), (what, named)
     assert [number for number, secret in enumerate(SECRETS) if secret in told] == []
     assert list(own_process_state.iterdir()) == []
+
+
+def test_a_county_so_small_that_townships_are_told_of_together(
+    tmp_path: Path,
+    own_process_state: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    generate(tmp_path / "county", children=200, seed=1)
+    assert demo(monkeypatch, tmp_path / "county") == 0, capfd.readouterr().out
+    told = capfd.readouterr().out
+    assert re.search(r"乡镇 township +│ 530423 +│", told)
+    assert "全部相符" in told
 
 
 @pytest.mark.parametrize("missing", ["expected.json", "applicants.jsonl", "relief-register.csv", None])

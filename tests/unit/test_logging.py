@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.http.logging import REDACTED, configure, log, redact
+from gateway.domain.redaction import REDACTED, redact
+from gateway.http.logging import configure, log
 
 ID = "53042320150305002X"
 PHONE = "13812345678"

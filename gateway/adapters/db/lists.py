@@ -41,6 +41,11 @@ _NEEDY = (
     " WHERE x.from_date <= :today AND (x.to_date IS NULL OR x.to_date >= :today))"
     " AND {rows}"
 )
+_POPULATION = (
+    "SELECT r.birth_date, r.sex, r.residence, count(DISTINCT r.subject_id) FROM student_register r"
+    f" WHERE r.birth_date > :adult AND r.status NOT IN ({', '.join(repr(state) for state in sorted(GONE))})"
+    " AND {rows} GROUP BY 1, 2, 3"
+)
 """Few columns, each few different texts: what is alike is read once (see `_Assembly`)."""
 
 
@@ -58,6 +63,14 @@ class SqliteLists:
             {**binds, "today": today.isoformat(), "adult": years_before(today, ADULT_AGE).isoformat()},
         )
         return _Assembly().children(cursor)
+
+    def population(self, region: str, today: date) -> Sequence[tuple[date, str | None, str, int]]:
+        """Counts of children under eighteen who live in the region, by birth date, sex and residence."""
+        where, binds = to_sql(InRegion("region", region), _COLUMNS)
+        cursor = self._store.reader.execute(
+            _POPULATION.format(rows=where), {**binds, "adult": years_before(today, ADULT_AGE).isoformat()}
+        )
+        return [(date.fromisoformat(birth), sex, residence, count) for birth, sex, residence, count in cursor]
 
     def register_as_of(self, region: str) -> date | None:
         """The newest law date on which the county's register was handed in."""

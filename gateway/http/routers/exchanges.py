@@ -18,7 +18,7 @@ from gateway.http.wire import (
     EXPORT_DECODER,
     JSON_LIMIT,
     AskAnswer,
-    Page,
+    ListPage,
     Receipt,
     decode,
     dump,
@@ -28,6 +28,7 @@ from gateway.http.wire import (
     schema_ref,
 )
 from gateway.services.ask import Question
+from gateway.services.cursor import PATTERN
 from gateway.services.evidence import Request as Asked
 from gateway.services.upload import File
 from schemas.catalogue import EXCHANGES, Action
@@ -117,7 +118,7 @@ async def ask(exchange: str, request: Request) -> Response:
 @router.get(
     "/records",
     summary="名单一页 / One page of a list",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+    **declare("access_token", "query", 400, answer=schema_ref(ListPage, "一页 / A page")),
 )
 async def records(
     exchange: str,
@@ -126,9 +127,13 @@ async def records(
     region: str,
     as_of: str | None = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 100,
-    cursor: Annotated[str | None, Query(pattern="^[a-z]{2}[0-9]+-[a-z2-7]{32}$")] = None,
+    cursor: Annotated[str | None, Query(pattern=f"^([a-z]{{2}}[0-9]+-[a-z2-7]{{32}}|{PATTERN})$")] = None,
 ) -> Response:
-    """Ordered by pseudonym, so that the order tells nothing."""
+    """Ordered by pseudonym, so that the order tells nothing.
+
+    A region below the county gives the children who may live there as far as the list tells: of a township that is
+    told of with others, those others too; of a village, its township.
+    """
     app = context(request)
     asked = Asked(app.auth.principal(request), Action.LIST, exchange, purpose, _region(region))
     grant = await app.evidence.decide(asked)
@@ -137,7 +142,11 @@ async def records(
     except Malformed as error:
         await app.evidence.failed(asked, grant, error.name)
         raise
-    body, entry = await in_thread(app.listings, app.lists.page, asked, grant, limit, cursor)
+    try:
+        body, entry = await in_thread(app.listings, app.lists.page, asked, grant, limit, cursor)
+    except Malformed as error:
+        await app.evidence.failed(asked, grant, error.name)
+        raise
     await app.evidence.journal.record(entry)
     return json_response(body)
 

@@ -12,6 +12,7 @@ from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.wire import LeadModel, Page, json_response, schema_ref
 from gateway.services.alerts import PURPOSE, LeadEvent, LeadFilter
+from gateway.services.cursor import PATTERN
 
 router = APIRouter(prefix="/v1/leads", tags=["leads"], redirect_slashes=False)
 
@@ -29,7 +30,7 @@ async def leads(
     rule: Annotated[str | None, Query(pattern="^[a-z0-9-]{1,60}$")] = None,
     region: str | None = None,
     purpose: str = PURPOSE,
-    cursor: Annotated[str | None, Query(pattern="^lead-[a-z2-7]{26}$")] = None,
+    cursor: Annotated[str | None, Query(pattern=f"^(lead-[a-z2-7]{{26}}|{PATTERN})$")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
     """Leads of the caller's region or school."""

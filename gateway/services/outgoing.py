@@ -1,0 +1,63 @@
+"""What is told of an exchange becomes bytes here and nowhere else among the services: only what a mask released gets in.
+
+The members around a record are named one by one: an answer has no other place in which a value could travel.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import orjson
+
+from gateway.domain.deidentify import Released
+
+_SECOND = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def answer(record: Released, *, reference: str, as_of: datetime, missing_sources: Sequence[str]) -> bytes:
+    """The answer about one person."""
+    return orjson.dumps(
+        {
+            "reference": reference,
+            "as_of": as_of.isoformat(timespec="seconds")[:19] + "Z",
+            "answer": record,
+            "missing_sources": missing_sources,
+        }
+    )
+
+
+def page(
+    items: Sequence[Released],
+    *,
+    next_cursor: str | None,
+    as_of: datetime,
+    missing_sources: Sequence[str],
+    reference: str,
+    disclosure: Mapping[str, object] | None = None,
+) -> bytes:
+    """One page of a list or of leads; `disclosure` is `Table.disclosure`."""
+    return orjson.dumps(
+        {
+            "items": items,
+            "next_cursor": next_cursor,
+            "as_of": as_of.strftime(_SECOND),
+            "missing_sources": missing_sources,
+            "reference": reference,
+            **(disclosure or {}),
+        }
+    )
+
+
+def single(record: Released) -> bytes:
+    """One record by itself."""
+    return orjson.dumps(record)
+
+
+def event(record: Released, change: str) -> bytes:
+    """One record in a stream, and what happened to it."""
+    return orjson.dumps({**record, "change": change})
+
+
+def digest(receipt: Mapping[str, object]) -> str:
+    """SHA-256 of an upload's receipt, 64 hex digits: counts, and shapes in place of values."""
+    return hashlib.sha256(orjson.dumps(receipt)).hexdigest()
