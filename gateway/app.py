@@ -132,7 +132,7 @@ def build(settings: Settings) -> Parts:
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
         export=Export(evidence, lists, ListWriter(), jobs_, file_store, clock),
-        alerts=Alerts(evidence, SqliteLeads(store, journal), clock),
+        alerts=Alerts(evidence, SqliteLeads(store, journal), keys, clock),
         catalogue=CatalogueView(points),
         health=Health(store.probe, lambda: points.version, clock, journal.notify, calendar_warnings),
         files=files,

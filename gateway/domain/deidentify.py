@@ -41,14 +41,20 @@ _FINEST = frozenset({Treatment.KEEP, Treatment.GENERALISE, Treatment.BAND, Treat
 
 
 class Mask:
-    """A grant made ready for many records. Fields the grant does not release are not in what comes out."""
+    """A grant made ready for many records. Fields the grant does not release are not in what comes out.
 
-    def __init__(self, exchange: Exchange, grant: Grant) -> None:
+    `part` narrows it to the fields that this answer has at all; `words` are those that come out, with their treatment.
+    """
+
+    def __init__(self, exchange: Exchange, grant: Grant, part: frozenset[str] | None = None) -> None:
         self.names: Sequence[str] = tuple(
-            field.name for field in exchange.fields if self._out(grant, field.name)
+            field.name
+            for field in exchange.fields
+            if self._out(grant, field.name) and (part is None or field.name in part)
         )
         self._treats = tuple((name, _TREATS[grant.fields[name]]) for name in self.names)
-        self.words: Mapping[str, str] = treatments(grant)
+        words = treatments(grant)
+        self.words: Mapping[str, str] = words if part is None else {name: words[name] for name in self.names}
         self._plain = all(grant.fields[name] in _FINEST for name in self.names)
 
     @staticmethod

@@ -206,6 +206,7 @@ class LeadModel(BaseModel):
     opened_at: str
     due_on: str
     facts: list[dict[str, Any]]
+    pseudonym: str | None = None
 
 
 MODELS: tuple[type[BaseModel], ...] = (AskAnswer, Page, Receipt, Manifest, LeadModel)

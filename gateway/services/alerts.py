@@ -12,7 +12,7 @@ from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
 from gateway.domain.errors import Conflict, NotPermitted
 from gateway.domain.model import Lead
-from gateway.domain.ports import Clock, LeadQuery, Leads, Transaction
+from gateway.domain.ports import Clock, KeyRing, LeadQuery, Leads, Transaction
 from gateway.domain.principal import Principal
 from gateway.services.evidence import Evidence, Request, new_reference
 from schemas.catalogue import EXCHANGES, Action
@@ -20,6 +20,7 @@ from schemas.catalogue import EXCHANGES, Action
 EXCHANGE = "leads"
 PURPOSE = "dropout_control"
 _BATCH = 100
+_PSEUDONYM = "pseudonym"
 _HEARTBEAT_SECONDS = 15.0
 _POLL_SECONDS = 1.0
 
@@ -43,8 +44,8 @@ class LeadEvent:
     data: bytes | None
 
 
-def record_of(lead: Lead) -> Mapping[str, object]:
-    """A lead as the contract shows it, before the mask."""
+def record_of(lead: Lead, pseudonym: str | None) -> Mapping[str, object]:
+    """A lead as the contract shows it, before the mask; `pseudonym` as the caller's own agency knows the child."""
     return {
         "id": lead.id,
         "rule": lead.rule,
@@ -54,14 +55,15 @@ def record_of(lead: Lead) -> Mapping[str, object]:
         "opened_at": lead.opened_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "due_on": lead.due_on.isoformat(),
         "facts": lead.facts,
+        "pseudonym": pseudonym,
     }
 
 
 class Alerts:
     """The use cases around leads."""
 
-    def __init__(self, evidence: Evidence, leads: Leads, clock: Clock) -> None:
-        self._evidence, self._leads, self._clock = evidence, leads, clock
+    def __init__(self, evidence: Evidence, leads: Leads, keys: KeyRing, clock: Clock) -> None:
+        self._evidence, self._leads, self._keys, self._clock = evidence, leads, keys, clock
 
     async def find(self, principal: Principal, purpose: str, asked: LeadFilter) -> bytes:
         """One page of leads."""
@@ -77,11 +79,11 @@ class Alerts:
     async def _answer(
         self, request: Request, grant: Grant, leads: list[Lead], more: Mapping[str, object]
     ) -> bytes:
-        mask, now = Mask(EXCHANGES[EXCHANGE], grant), self._clock.now()
+        now = self._clock.now()
         reference = new_reference(now)
         body = orjson.dumps(
             {
-                "items": [mask.apply(record_of(lead)) for lead in leads],
+                "items": self._shown(request.principal, grant, leads),
                 **more,
                 "as_of": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "missing_sources": [],
@@ -90,6 +92,14 @@ class Alerts:
         )
         await self._evidence.journal.record(self._entry(request, grant, body, leads, reference=reference))
         return body
+
+    def _shown(self, principal: Principal, grant: Grant, leads: Sequence[Lead]) -> list[dict[str, object]]:
+        """Leads as the caller gets them, each child under the pseudonym of the caller's own agency."""
+        mask = Mask(EXCHANGES[EXCHANGE], grant)
+        known: Sequence[str | None] = [None] * len(leads)
+        if _PSEUDONYM in mask.names:
+            known = self._keys.pseudonyms(principal.agency, [lead.subject for lead in leads])
+        return [mask.apply(record_of(lead, name)) for lead, name in zip(leads, known, strict=True)]
 
     def _entry(
         self,
@@ -119,8 +129,8 @@ class Alerts:
             await self._evidence.failed(request, grant, NotPermitted.name)
             raise NotPermitted
         by, now = principal.officer or principal.client, self._clock.now()
-        seen = record_of(replace(lead, status="acknowledged"))
-        body = orjson.dumps(Mask(EXCHANGES[EXCHANGE], grant).apply(seen))
+        (seen,) = self._shown(principal, grant, [replace(lead, status="acknowledged")])
+        body = orjson.dumps(seen)
 
         def work(transaction: Transaction) -> tuple[bool, AuditEntry]:
             if transaction.acknowledge(lead.id, by, now):
@@ -160,13 +170,14 @@ class Alerts:
     async def _recorded(
         self, request: Request, grant: Grant, events: list[tuple[int, str, Lead]]
     ) -> list[LeadEvent]:
-        mask = Mask(EXCHANGES[EXCHANGE], grant)
+        leads = [lead for _, _, lead in events]
         messages = [
-            LeadEvent(number, orjson.dumps({**mask.apply(record_of(lead)), "change": kind}))
-            for number, kind, lead in events
+            LeadEvent(number, orjson.dumps({**shown, "change": kind}))
+            for (number, kind, _), shown in zip(
+                events, self._shown(request.principal, grant, leads), strict=True
+            )
         ]
         body = b"\n".join(message.data or b"" for message in messages)
-        leads = [lead for _, _, lead in events]
         entry = self._entry(request, grant, body, leads, detail=f"events:{events[-1][0]}")
         await self._evidence.journal.record(entry)
         return messages
