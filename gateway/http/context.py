@@ -18,6 +18,7 @@ from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
 from gateway.services.list import ListRecords
+from gateway.services.resolve import Resolve
 from gateway.services.upload import Upload
 from schemas.catalogue import EXCHANGES, Action, Exchange
 
@@ -39,6 +40,7 @@ class Context:
     alerts: Alerts
     catalogue: CatalogueView
     health: Health
+    resolve: Resolve
     files: SpreadsheetFiles
     store: FileStore
     landings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

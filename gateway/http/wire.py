@@ -209,7 +209,39 @@ class LeadModel(BaseModel):
     pseudonym: str | None = None
 
 
-MODELS: tuple[type[BaseModel], ...] = (AskAnswer, Page, Receipt, Manifest, LeadModel)
+class ResolutionModel(BaseModel):
+    """A resolution of identity; the person's fields only in the one answer that shows them."""
+
+    reference: str | None = None
+    id: str
+    state: str
+    emergency: bool | None = None
+    case: str
+    requested_by: str | None = None
+    requested_at: str | None = None
+    expires_at: str | None = None
+    review_due_at: str | None = None
+    pseudonym: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    name: str | None = None
+    resident_id: str | None = None
+    student_numbers: list[str] | None = None
+    contact: str | None = None
+
+
+class ResolutionPage(BaseModel):
+    """One page of resolutions."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+    reference: str
+
+
+MODELS: tuple[type[BaseModel], ...] = (
+    *(AskAnswer, Page, Receipt, Manifest, LeadModel),
+    *(ResolutionModel, ResolutionPage),
+)
 
 
 def schema_ref(model: type[BaseModel], description: str) -> dict[str, Any]:
