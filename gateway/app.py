@@ -19,6 +19,7 @@ from gateway.adapters.clock import AsOfClock, SystemClock
 from gateway.adapters.db.children import SqliteChildren
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
+from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
@@ -42,11 +43,12 @@ from gateway.http.middleware import SecurityHeaders
 from gateway.http.oauth import TokenServer
 from gateway.http.openapi import document
 from gateway.http.problems import on_domain_error, on_http_error, on_unexpected, on_validation_error
-from gateway.http.routers import catalogue, entrance, exchanges, identity, jobs, leads
+from gateway.http.routers import catalogue, disclosures, entrance, exchanges, identity, jobs, leads
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
 from gateway.services.daily import Daily
+from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
@@ -138,6 +140,14 @@ def build(settings: Settings) -> Parts:
         catalogue=CatalogueView(points),
         health=Health(store.probe, lambda: points.version, clock, journal.notify, calendar_warnings),
         resolve=Resolve(evidence, SqliteResolutions(store, keys), clients, keys, clock),
+        disclosures=Disclosures(
+            evidence,
+            SqliteEvidenceIndex(store),
+            SqliteChildEvidence(store),
+            keys,
+            clock,
+            lambda: points.bundle.registry,
+        ),
         files=files,
         store=file_store,
     )
@@ -172,7 +182,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = parts.context
     app.state.parts = parts
     app.state.public_url = settings.issuer
-    for module in (entrance, catalogue, exchanges, jobs, leads, identity):
+    for module in (entrance, catalogue, exchanges, jobs, leads, identity, disclosures):
         app.include_router(module.router)
     app.add_exception_handler(HuxueError, on_domain_error)
     app.add_exception_handler(HTTPException, on_http_error)
@@ -221,6 +231,7 @@ async def _housekeeping(parts: Parts) -> None:
                 parts.journal.notify()
             await asyncio.to_thread(parts.context.export.expire)
             await parts.context.resolve.lapse()
+            await asyncio.to_thread(parts.context.disclosures.catch_up)
         except HuxueError as error:
             log.warning("housekeeping", problem=error.name)
         await asyncio.sleep(_HOUSEKEEPING_SECONDS)

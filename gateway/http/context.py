@@ -14,6 +14,7 @@ from gateway.http.oauth import TokenServer
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
+from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
@@ -41,6 +42,7 @@ class Context:
     catalogue: CatalogueView
     health: Health
     resolve: Resolve
+    disclosures: Disclosures
     files: SpreadsheetFiles
     store: FileStore
     landings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

@@ -238,9 +238,22 @@ class ResolutionPage(BaseModel):
     reference: str
 
 
+class DisclosuresAnswer(BaseModel):
+    """Every use of one child's data, newest first; `totals` by agency."""
+
+    reference: str
+    as_of: str
+    total: int
+    totals: list[dict[str, Any]]
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+    missing_sources: list[str]
+    notes: list[dict[str, str]]
+
+
 MODELS: tuple[type[BaseModel], ...] = (
     *(AskAnswer, Page, Receipt, Manifest, LeadModel),
-    *(ResolutionModel, ResolutionPage),
+    *(ResolutionModel, ResolutionPage, DisclosuresAnswer),
 )
 
 
