@@ -35,6 +35,7 @@ class Use(msgspec.Struct, frozen=True):
     decision: str
     asked_region: str = ""
     detail: str = ""
+    count: int = 0
     policy_ids: tuple[str, ...] = ()
     fields: Mapping[str, str] = {}
 
@@ -97,6 +98,7 @@ _DONE: Mapping[str, tuple[str, str]] = {
     "list": ("查看了包含该儿童的“{zh}”", "read a list with this child ({en})"),
     "upload": ("报送了包含该儿童的“{zh}”数据", "handed in a file with this child ({en})"),
     "subscribe": ("收到了关于该儿童的“{zh}”", "was told of this child ({en})"),
+    "resolve": ("试图办理该儿童的身份还原", "tried a step of a resolution of identity"),
 }
 _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("needy-children", "job"): ("导出了包含该儿童的“{zh}”", "exported a list with this child ({en})"),
@@ -129,6 +131,8 @@ _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
     (EXCHANGE, ""): ("在窗口查询了本清单", "read this list at the counter"),
 }
 _SYSTEM = ("自动程序", "automatic task")
+SYSTEM_ROLE = "gateway/system"
+"""The gateway itself, where time alone brings something about. It is no role: nobody can be given it."""
 
 
 def record_of(use: Use, registry: Registry) -> dict[str, object]:
@@ -213,9 +217,13 @@ def _done(use: Use) -> tuple[str, str]:
 
 
 def _gained(use: Use, got: str, gained: str, nothing: str) -> str:
+    if use.role == SYSTEM_ROLE:
+        return ""
     if use.decision != "permit":
         return nothing
-    if use.action == "upload" or use.exchange == EXCHANGE:
+    if use.exchange == EXCHANGE:
+        return "" if use.count else nothing
+    if use.action == "upload":
         return ""
     return gained + got if got else nothing
 
@@ -257,5 +265,7 @@ def _agency(agency: str, registry: Registry) -> tuple[str, str]:
 
 
 def _role(role: str, registry: Registry) -> tuple[str, str]:
+    if role == SYSTEM_ROLE:
+        return _SYSTEM
     found = registry.roles.get(role)
-    return (found.title_zh, found.title_en) if found else _SYSTEM
+    return (found.title_zh, found.title_en) if found else (role, role)

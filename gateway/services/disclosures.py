@@ -1,8 +1,8 @@
 """Who looked: every use of one child's data, for the guardian at the counter; newest first, a page at a time.
 
 The look itself is in the evidence before the answer leaves, under the child, so that the next list shows it. A child
-nobody knows, and one of another county, get the same answer after about the same time, and entries that look alike: such
-an entry commits to a random id, which is nobody's.
+nobody knows, and one of another county, get the same answer after about the same time, and entries that look alike: the
+one about nobody commits to a random id.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The uses of the page and of all; `subject` is a random id where there is nobody to tell of."""
+    """The uses of the page and of all; `subject` is a random id where nobody is known."""
 
     subject: SubjectId = field(repr=False)
     page: tuple[Use, ...] = ()
@@ -133,7 +133,7 @@ class Disclosures:
         seqs = self._index.seqs_of(subject or nobody)
         every = uses_of(self._children.bodies(seqs))
         if subject is None or not self._in_reach(subject, rows, every):
-            return _Found(nobody)
+            return _Found(subject or nobody)  # a child of another county will be told that somebody tried
         placed = [use for seq, use in zip(seqs, every, strict=True) if before is None or seq < before]
         return _Found(subject, tuple(placed[:limit]), tuple(every), len(placed) > limit)
 

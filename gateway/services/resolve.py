@@ -15,6 +15,7 @@ import orjson
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
+from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.errors import (
     Conflict,
     EnumerationQuotaExceeded,
@@ -214,8 +215,8 @@ class Resolve:
 
     async def find(self, principal: Principal, state: State | None, cursor: str | None, limit: int) -> bytes:
         """The caller's own requests and those the caller could decide, newest first."""
-        await self.lapse()
         request, grant = await self._decide(principal, PURPOSE)
+        await self.lapse()
         query = ResolutionQuery(principal, grant.rows, state, cursor, limit + 1)
         found = await to_thread(self._resolutions.find, query)
         page, mask = found[:limit], Mask(EXCHANGES[EXCHANGE], grant, STATE)
@@ -357,7 +358,7 @@ def _told(result: bytes | HuxueError) -> bytes:
 
 def _gateway(county: str) -> Principal:
     """The gateway itself, for what happens by time alone."""
-    return Principal(client="gateway", agency="gateway", role="gateway/system", region=county)
+    return Principal(client="gateway", agency="gateway", role=SYSTEM_ROLE, region=county)
 
 
 def _visible(transaction: Transaction, who: Principal, resolution_id: str, grant: Grant) -> Resolution | None:

@@ -10,6 +10,7 @@ import pytest
 from gateway.domain.audit import canonical
 from gateway.domain.decision import Agency, Purpose, Registry, Role, Treatment
 from gateway.domain.disclosure import (
+    SYSTEM_ROLE,
     TREATMENTS,
     Use,
     record_of,
@@ -20,6 +21,7 @@ from gateway.domain.disclosure import (
 )
 from gateway.http.page import disclosures_page
 from schemas.catalogue import EXCHANGES
+from tests.policy.support import bundle
 from tests.unit.test_evidence_index import entry
 
 REGISTRY = Registry(
@@ -69,7 +71,8 @@ def test_the_sentence_of_an_ask() -> None:
 @pytest.mark.parametrize("exchange", sorted(EXCHANGES))
 @pytest.mark.parametrize("decision", ["permit", "fail", "refuse"])
 def test_every_exchange_has_its_sentence(exchange: str, decision: str) -> None:
-    found = use(exchange=exchange, action=EXCHANGES[exchange].action.value, decision=decision, detail="x y")
+    action = EXCHANGES[exchange].action.value
+    found = use(exchange=exchange, action=action, decision=decision, detail="x y", count=1)
     for text in (sentence_zh(found, REGISTRY), sentence_en(found, REGISTRY)):
         assert "{" not in text
         assert EXCHANGES[exchange].legal_basis in text
@@ -104,6 +107,29 @@ def test_what_nobody_knows_any_more_is_told_by_its_id() -> None:
     assert "old" in text
     assert "“gone”" in text
     assert "lost（strange）" in text
+
+
+def test_what_time_brings_about_is_nobodys_gain() -> None:
+    lapsed = use(
+        exchange="identity", action="resolve", agency="gateway", role=SYSTEM_ROLE, decision="fail", fields={},
+        detail="escalated res-1",
+    )  # fmt: skip
+    text = sentence_zh(lapsed, REGISTRY)
+    assert "自动程序" in text
+    assert "未得到" not in text
+    assert SYSTEM_ROLE not in bundle().registry.roles
+
+
+def test_a_look_that_found_nothing_to_tell_says_so() -> None:
+    looked = use(exchange="disclosures", action="list", count=3)
+    assert "未得到" not in sentence_zh(looked, REGISTRY)
+    other_county = use(exchange="disclosures", action="list", count=0)
+    assert "查询了本清单，未得到任何信息" in sentence_zh(other_county, REGISTRY)
+
+
+def test_an_attempt_is_called_one() -> None:
+    tried = use(exchange="identity", action="resolve", decision="fail", fields={}, detail="conflict")
+    assert "试图办理该儿童的身份还原，未得到任何信息" in sentence_zh(tried, REGISTRY)
 
 
 def test_every_treatment_has_words() -> None:
