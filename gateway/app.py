@@ -19,12 +19,14 @@ from gateway.adapters.clock import AsOfClock, SystemClock
 from gateway.adapters.db.children import SqliteChildren
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
+from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
 from gateway.adapters.db.lists import SqliteLists
 from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.db.registers import SqliteRegisters
+from gateway.adapters.db.resolutions import SqliteResolutions
 from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.adapters.filestore import SealedFileStore
@@ -41,16 +43,18 @@ from gateway.http.middleware import SecurityHeaders
 from gateway.http.oauth import TokenServer
 from gateway.http.openapi import document
 from gateway.http.problems import on_domain_error, on_http_error, on_unexpected, on_validation_error
-from gateway.http.routers import catalogue, entrance, exchanges, jobs, leads
+from gateway.http.routers import catalogue, disclosures, entrance, exchanges, identity, jobs, leads
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
 from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
+from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
 from gateway.services.list import ListRecords, NeedyChildren
+from gateway.services.resolve import Resolve
 from gateway.services.upload import AgencyMapping, Upload
 from gateway.settings import Settings
 from gateway.version import version
@@ -140,9 +144,18 @@ def build(settings: Settings) -> Parts:
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
         export=Export(evidence, lists, ListWriter(), jobs_, file_store, clock),
-        alerts=Alerts(evidence, SqliteLeads(store, journal), clock, cursors),
+        alerts=Alerts(evidence, SqliteLeads(store, journal), keys, clock, cursors),
         catalogue=CatalogueView(points),
         health=Health(store.probe, lambda: points.version, clock, journal.notify, calendar_warnings),
+        resolve=Resolve(evidence, SqliteResolutions(store, keys), clients, keys, clock),
+        disclosures=Disclosures(
+            evidence,
+            SqliteEvidenceIndex(store),
+            SqliteChildEvidence(store),
+            keys,
+            clock,
+            lambda: points.bundle.registry,
+        ),
         files=files,
         store=file_store,
     )
@@ -178,8 +191,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = parts.context
     app.state.parts = parts
     app.state.public_url = settings.issuer
-    for router in (entrance.router, catalogue.router, exchanges.router, jobs.router, leads.router):
-        app.include_router(router)
+    for module in (entrance, catalogue, exchanges, jobs, leads, identity, disclosures):
+        app.include_router(module.router)
     app.add_exception_handler(HuxueError, on_domain_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
@@ -226,6 +239,8 @@ async def _housekeeping(parts: Parts) -> None:
             if await asyncio.to_thread(parts.daily.run):
                 parts.journal.notify()
             await asyncio.to_thread(parts.context.export.expire)
+            await parts.context.resolve.lapse()
+            await asyncio.to_thread(parts.context.disclosures.catch_up)
         except HuxueError as error:
             log.warning("housekeeping", problem=error.name)
         await asyncio.sleep(_HOUSEKEEPING_SECONDS)

@@ -21,6 +21,7 @@ class Action(StrEnum):
     UPLOAD = "upload"
     SUBSCRIBE = "subscribe"
     REFER = "refer"
+    RESOLVE = "resolve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,62 @@ _EXCHANGES = (
             Field("opened_at", "产生时间", "plain"),
             Field("due_on", "办理期限", "plain"),
             Field("facts", "触发事实", "sensitive", _ALL),
+            Field("pseudonym", "代号", "identifier", _REGISTER),
+        ),
+    ),
+    Exchange(
+        id="identity",
+        title_zh="身份还原",
+        title_en="Resolution of identity",
+        action=Action.RESOLVE,
+        provider="gateway",
+        sharing="conditional",
+        purposes=("dropout_control",),
+        legal_basis="义务教育法 第十三条、第五十八条；未成年人保护法 第八十三条",
+        fields=(
+            Field("id", "申请编号", "plain"),
+            Field("state", "办理状态", "plain"),
+            Field("emergency", "是否紧急", "plain"),
+            Field("case", "个案编号", "plain"),
+            Field("requested_by", "申请人", "plain"),
+            Field("requested_at", "申请时间", "plain"),
+            Field("expires_at", "失效时间", "plain"),
+            Field("review_due_at", "复核期限", "plain"),
+            Field("pseudonym", "代号", "identifier", _REGISTER),
+            Field("reason", "申请理由", "sensitive"),
+            Field("note", "审批或复核意见", "sensitive"),
+            Field("name", "姓名", "identifier", _REGISTER),
+            Field("resident_id", "身份证件号", "identifier", _REGISTER),
+            Field("student_numbers", "学籍号", "identifier", _REGISTER),
+            Field("contact", "联系方式", "identifier", _REGISTER),
+        ),
+    ),
+    Exchange(
+        id="disclosures",
+        title_zh="儿童信息使用清单",
+        title_en="Who looked",
+        action=Action.LIST,
+        provider="gateway",
+        sharing="conditional",
+        purposes=("subject_access",),
+        legal_basis="个人信息保护法 第四十四条、第四十五条",
+        # Whom a child's data reached, and for what: nothing of what the data said. That there was an assessment can be
+        # read off it all the same, so these are sensitive: a policy must name each.
+        fields=(
+            Field("at", "时间", "sensitive"),
+            Field("agency", "机构", "sensitive"),
+            Field("role", "岗位", "sensitive"),
+            Field("region", "机构所在地", "sensitive"),
+            Field("exchange", "交换项", "sensitive"),
+            Field("purpose", "用途", "sensitive"),
+            Field("rule", "所依策略", "sensitive"),
+            Field("legal_basis", "法律依据", "sensitive"),
+            Field("fields", "所得字段及处理方式", "sensitive"),
+            Field("reference", "凭证编号", "sensitive"),
+            Field("sentence", "说明", "sensitive"),
+            Field("sentence_en", "英文说明", "sensitive"),
+            Field("total", "使用总次数", "sensitive"),
+            Field("totals", "各机构使用次数", "sensitive"),
         ),
     ),
 )

@@ -39,14 +39,15 @@ def strictest(treatments: Iterable[Treatment]) -> Treatment:
     return max(treatments, default=Treatment.WITHHOLD)
 
 
-def floor(classification: Classification, named: bool) -> Treatment:
+def floor(classification: Classification, named: bool, action: Action | None = None) -> Treatment:
     """The mildest treatment any policy can reach for a field of that class.
 
     `named`: whether a permitting policy names the field itself. A `quasi` field may be kept here; how fine
-    it may be is measured on the list (k) when it is made. A class nobody knows is withheld.
+    it may be is measured on the list (k) when it is made. A class nobody knows is withheld. Of all `action`s
+    only a resolution may give an identifier back, and only one that a policy names.
     """
     if classification == "identifier":
-        return Treatment.PSEUDONYM
+        return Treatment.KEEP if named and action is Action.RESOLVE else Treatment.PSEUDONYM
     if classification == "sensitive":
         return Treatment.KEEP if named else Treatment.WITHHOLD
     return Treatment.KEEP if classification in ("quasi", "plain") else Treatment.WITHHOLD

@@ -50,17 +50,23 @@ _FINEST = frozenset({Treatment.KEEP, Treatment.GENERALISE, Treatment.BAND, Treat
 
 
 class Mask:
-    """A grant made ready for many records. Fields the grant does not release are not in what comes out."""
+    """A grant made ready for many records. Fields the grant does not release are not in what comes out.
 
-    def __init__(self, exchange: Exchange, grant: Grant) -> None:
+    `part` narrows it to the fields that this answer has at all; `words` are those that come out, with their treatment.
+    """
+
+    def __init__(self, exchange: Exchange, grant: Grant, part: frozenset[str] | None = None) -> None:
         self.names: Sequence[str] = tuple(
-            field.name for field in exchange.fields if self._out(grant, field.name)
+            field.name
+            for field in exchange.fields
+            if self._out(grant, field.name) and (part is None or field.name in part)
         )
         self.told = frozenset(name for name in self.names if _kept(name, grant.fields[name]))
         """The fields whose value comes out as it is in the record."""
         self.sources = frozenset(source for name in self.told for source in exchange.field(name).derived_from)
         """The datasets that what is told is derived from."""
-        self.words: Mapping[str, str] = treatments(grant)
+        words = treatments(grant)
+        self.words: Mapping[str, str] = words if part is None else {name: words[name] for name in self.names}
         self._treats = tuple((name, self._treat(grant, name)) for name in self.names)
         self._plain = len(self.told) == len(self.names)
 

@@ -97,6 +97,12 @@ class Conflict(HuxueError):
     name, title_zh, title_en = "conflict", "当前状态不允许此操作", "Conflict"
 
 
+class IdentityUnreadable(HuxueError):
+    """The vault cannot open this child's identity: it was erased, or what is kept of it was changed."""
+
+    name, title_zh, title_en = "identity-unreadable", "该儿童的身份信息无法读取", "Identity cannot be read"
+
+
 class IdempotencyMismatch(HuxueError):
     """The same Idempotency-Key came with other content."""
 

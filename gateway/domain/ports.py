@@ -22,6 +22,7 @@ from gateway.domain.model import (
     SubjectId,
 )
 from gateway.domain.predicate import Predicate
+from gateway.domain.resolution import ResolutionDesk
 
 Result = TypeVar("Result")
 
@@ -92,6 +93,15 @@ class Transaction(Protocol):
 
     def acknowledge(self, lead_id: str, by: str, at: datetime) -> bool:
         """False when the lead is already closed."""
+        ...
+
+    def reveal(self, subject: SubjectId) -> Identity:
+        """Who the child is: opened inside the commit that holds the evidence of it. Raises IdentityUnreadable."""
+        ...
+
+    @property
+    def resolutions(self) -> ResolutionDesk:
+        """Resolutions of identity, in this transaction."""
         ...
 
     def raise_alarm(self, draft: AlarmDraft, at: datetime) -> str:

@@ -14,10 +14,12 @@ from gateway.http.oauth import TokenServer
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
+from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
 from gateway.services.list import ListRecords
+from gateway.services.resolve import Resolve
 from gateway.services.upload import Upload
 from schemas.catalogue import EXCHANGES, Action, Exchange
 
@@ -39,6 +41,8 @@ class Context:
     alerts: Alerts
     catalogue: CatalogueView
     health: Health
+    resolve: Resolve
+    disclosures: Disclosures
     files: SpreadsheetFiles
     store: FileStore
     landings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

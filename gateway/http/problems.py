@@ -26,6 +26,7 @@ STATUS: dict[str, int] = {
     "quota-exceeded-enumeration": 403,
     "conflict": 409,
     "idempotency-mismatch": 409,
+    "identity-unreadable": 409,
     "stale": 412,
     "too-large": 413,
     "unsupported-media": 415,

@@ -229,16 +229,56 @@ class LeadModel(BaseModel):
     opened_at: str
     due_on: str
     facts: list[dict[str, Any]]
+    pseudonym: str | None = None
+
+
+class ResolutionModel(BaseModel):
+    """A resolution of identity; the person's fields only in the one answer that shows them."""
+
+    reference: str | None = None
+    id: str
+    state: str
+    emergency: bool | None = None
+    case: str
+    requested_by: str | None = None
+    requested_at: str | None = None
+    expires_at: str | None = None
+    review_due_at: str | None = None
+    pseudonym: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    name: str | None = None
+    resident_id: str | None = None
+    student_numbers: list[str] | None = None
+    contact: str | None = None
+
+
+class ResolutionPage(BaseModel):
+    """One page of resolutions."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+    as_of: str
+    missing_sources: list[str]
+    reference: str
+
+
+class DisclosuresAnswer(BaseModel):
+    """Every use of one child's data, newest first; `totals` by agency."""
+
+    reference: str
+    as_of: str
+    total: int
+    totals: list[dict[str, Any]]
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+    missing_sources: list[str]
+    notes: list[dict[str, str]]
 
 
 MODELS: tuple[type[BaseModel], ...] = (
-    AskAnswer,
-    Page,
-    GeneralisedModel,
-    ListPage,
-    Receipt,
-    Manifest,
-    LeadModel,
+    *(AskAnswer, Page, GeneralisedModel, ListPage, Receipt, Manifest, LeadModel),
+    *(ResolutionModel, ResolutionPage, DisclosuresAnswer),
 )
 
 

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
-from gateway.domain.deidentify import Mask
+from gateway.domain.deidentify import KEY, Mask, Released
 from gateway.domain.errors import Conflict, Malformed, NotPermitted
 from gateway.domain.model import Lead
-from gateway.domain.ports import Clock, LeadQuery, Leads, Transaction
+from gateway.domain.ports import Clock, KeyRing, LeadQuery, Leads, Transaction
 from gateway.domain.principal import Principal
 from gateway.services import outgoing
 from gateway.services.cursor import Cursors
@@ -43,8 +43,8 @@ class LeadEvent:
     data: bytes | None
 
 
-def record_of(lead: Lead) -> Mapping[str, object]:
-    """A lead as the contract shows it, before the mask."""
+def record_of(lead: Lead, pseudonym: str | None) -> Mapping[str, object]:
+    """A lead as the contract shows it, before the mask; `pseudonym` as the caller's own agency knows the child."""
     return {
         "id": lead.id,
         "rule": lead.rule,
@@ -54,14 +54,18 @@ def record_of(lead: Lead) -> Mapping[str, object]:
         "opened_at": lead.opened_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "due_on": lead.due_on.isoformat(),
         "facts": lead.facts,
+        "pseudonym": pseudonym,
     }
 
 
 class Alerts:
     """The use cases around leads."""
 
-    def __init__(self, evidence: Evidence, leads: Leads, clock: Clock, cursors: Cursors) -> None:
-        self._evidence, self._leads, self._clock, self._cursors = evidence, leads, clock, cursors
+    def __init__(
+        self, evidence: Evidence, leads: Leads, keys: KeyRing, clock: Clock, cursors: Cursors
+    ) -> None:
+        self._evidence, self._leads, self._keys = evidence, leads, keys
+        self._clock, self._cursors = clock, cursors
 
     async def find(self, principal: Principal, purpose: str, asked: LeadFilter) -> bytes:
         """One page of leads."""
@@ -75,7 +79,7 @@ class Alerts:
         leads, reference = found[: asked.limit], new_reference(now)
         last = leads[-1].id if len(found) > asked.limit else None
         body = outgoing.page(
-            [mask.apply(record_of(lead)) for lead in leads],
+            self._shown(principal, mask, leads),
             next_cursor=self._cursors.told(last, principal.client, "id" in mask.told),
             as_of=now,
             missing_sources=(),
@@ -90,6 +94,13 @@ class Alerts:
         except Malformed as error:
             await self._evidence.failed(request, grant, error.name)
             raise
+
+    def _shown(self, principal: Principal, mask: Mask, leads: Sequence[Lead]) -> list[Released]:
+        """Leads as the caller gets them, each child under the pseudonym of the caller's own agency."""
+        known: Sequence[str | None] = [None] * len(leads)
+        if KEY in mask.names:
+            known = self._keys.pseudonyms(principal.agency, [lead.subject for lead in leads])
+        return [mask.apply(record_of(lead, name)) for lead, name in zip(leads, known, strict=True)]
 
     def _entry(
         self,
@@ -119,8 +130,9 @@ class Alerts:
             await self._evidence.failed(request, grant, NotPermitted.name)
             raise NotPermitted
         by, now = principal.officer or principal.client, self._clock.now()
-        seen = record_of(replace(lead, status="acknowledged"))
-        body = outgoing.single(Mask(EXCHANGES[EXCHANGE], grant).apply(seen))
+        mask = Mask(EXCHANGES[EXCHANGE], grant)
+        (seen,) = self._shown(principal, mask, [replace(lead, status="acknowledged")])
+        body = outgoing.single(seen)
 
         def work(transaction: Transaction) -> tuple[bool, AuditEntry]:
             if transaction.acknowledge(lead.id, by, now):
@@ -160,13 +172,14 @@ class Alerts:
     async def _recorded(
         self, request: Request, grant: Grant, events: list[tuple[int, str, Lead]]
     ) -> list[LeadEvent]:
-        mask = Mask(EXCHANGES[EXCHANGE], grant)
+        mask, leads = Mask(EXCHANGES[EXCHANGE], grant), [lead for _, _, lead in events]
         messages = [
-            LeadEvent(number, outgoing.event(mask.apply(record_of(lead)), _change(mask, kind)))
-            for number, kind, lead in events
+            LeadEvent(number, outgoing.event(shown, _change(mask, kind)))
+            for (number, kind, _), shown in zip(
+                events, self._shown(request.principal, mask, leads), strict=True
+            )
         ]
         body = b"\n".join(message.data or b"" for message in messages)
-        leads = [lead for _, _, lead in events]
         entry = self._entry(request, grant, body, leads, detail=f"events:{events[-1][0]}")
         await self._evidence.journal.record(entry)
         return messages

@@ -73,7 +73,7 @@ class Ask:
         )
         grant = await self._evidence.decide(request)
         try:
-            person = _person(question.resident_id, self._clock.today())
+            person = person_from(question.resident_id, self._clock.today())
             _check_inputs(question)
         except (InvalidResidentId, Malformed) as error:
             await self._evidence.failed(request, grant, error.name)
@@ -209,7 +209,7 @@ def _start_of(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _person(text: str, today: date) -> ResidentId:
+def person_from(text: str, today: date) -> ResidentId:
     """The id number read; the error names what is wrong with it and never repeats it."""
     try:
         person = parse_resident_id(text, today=today)

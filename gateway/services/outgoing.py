@@ -53,6 +53,32 @@ def single(record: Released) -> bytes:
     return orjson.dumps(record)
 
 
+def referenced(record: Released, reference: str) -> bytes:
+    """One record with the reference of its evidence."""
+    return orjson.dumps({"reference": reference, **record})
+
+
+def uses(
+    items: Sequence[Released],
+    head: Released,
+    *,
+    reference: str,
+    as_of: datetime,
+    next_cursor: str | None,
+    notes: Sequence[tuple[str, str]],
+) -> dict[str, object]:
+    """Who used a child's data, still to be written as JSON or as a page; `notes` in Chinese and English."""
+    return {
+        "reference": reference,
+        "as_of": as_of.strftime(_SECOND),
+        **head,
+        "items": items,
+        "next_cursor": next_cursor,
+        "missing_sources": [],
+        "notes": [{"zh": zh, "en": en} for zh, en in notes],
+    }
+
+
 def event(record: Released, change: str) -> bytes:
     """One record in a stream, and what happened to it."""
     return orjson.dumps({**record, "change": change})

@@ -68,7 +68,13 @@ def test_uploading_and_asking_twice_opens_one_lead_each(gateway: TestGateway) ->
 def test_a_lead_shows_what_the_contract_shows_and_nobody(gateway: TestGateway) -> None:
     register(gateway, student(2, **OUT))
     (lead,) = gateway.leads()
-    assert set(lead) == {"id", "rule", "case", "region", "status", "opened_at", "due_on", "facts"}
+    contract = {"id", "rule", "case", "region", "status", "opened_at", "due_on", "facts", "pseudonym"}
+    assert set(lead) == contract
+    assert lead["pseudonym"].startswith("ed1-")
+    (visited,) = see(gateway, "township/return_officer", "530423101")
+    assert visited["pseudonym"].startswith("tw1-")
+    (taught,) = see(gateway, "school/class_teacher", "530423101", school="2153001234")
+    assert "pseudonym" not in taught
     assert lead["facts"] == [{"fact": "registered-dropout", "since": "2026-10-09"}]
     assert (lead["region"], lead["status"], lead["due_on"]) == ("530423101", "open", "2026-11-25")
     assert CHILD not in json.dumps(lead)

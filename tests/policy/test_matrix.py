@@ -25,7 +25,8 @@ def test_explain_a_grant() -> None:
     assert found.permitted
     assert found.legal_basis == ("未成年人保护法 第二十八条",)
     assert found.fields["rule"] is Treatment.KEEP
-    assert found.withheld == {"facts": ("没有策略开放此字段", "no policy releases this field")}
+    unopened = ("没有策略开放此字段", "no policy releases this field")
+    assert found.withheld == {"facts": unopened, "pseudonym": unopened}
 
 
 MORE = """

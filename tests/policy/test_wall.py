@@ -18,7 +18,9 @@ DATASET = "disability-assessment"
 CARELESS = """
 @id("open-use") @legal_basis("x") permit (
   principal,
-  action in [Action::"ask", Action::"list", Action::"upload", Action::"subscribe", Action::"refer"],
+  action in [
+    Action::"ask", Action::"list", Action::"upload", Action::"subscribe", Action::"refer", Action::"resolve"
+  ],
   resource
 );
 @id("open-fields") @treatment("keep") permit (principal, action == Action::"release", resource);

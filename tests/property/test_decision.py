@@ -50,6 +50,15 @@ def test_floor(classification, named: bool) -> None:
         "sensitive": Treatment.KEEP if named else Treatment.WITHHOLD,
     }.get(classification, Treatment.WITHHOLD)
     assert floor(classification, named) is expected
+    for action in Action:
+        if classification != "identifier" or action is not Action.RESOLVE:
+            assert floor(classification, named, action) is expected
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_only_a_resolution_that_names_it_gives_an_identifier(named: bool) -> None:
+    expected = Treatment.KEEP if named else Treatment.PSEUDONYM
+    assert floor("identifier", named, Action.RESOLVE) is expected
 
 
 def beside(index: int, treatment: Treatment, field: str) -> str:

@@ -194,7 +194,7 @@ def _release(product: Exchange, field: Field, answer: Answer) -> _Release:
         return _Release(Treatment.WITHHOLD, (), why)
     named = any(policy.named_field == f"{product.id}/{field.name}" for policy in answer.policies)
     asked = strictest(treatment(policy) for policy in answer.policies)
-    least = floor(field.classification, named)
+    least = floor(field.classification, named, product.action)
     if max(asked, least) < Treatment.WITHHOLD:
         return _Release(max(asked, least), _ids(answer.policies))
     by_policy = asked is Treatment.WITHHOLD

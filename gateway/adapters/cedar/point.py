@@ -16,7 +16,7 @@ from schemas.catalogue import Action
 _Value = TypeVar("_Value")
 _Key = tuple[str, str, str, str | None, str | None, Action, str, str, str]
 # Who the person is counts only where rows can be owned; all else is shared between clients and officers.
-_PERSONAL = frozenset({Action.LIST, Action.SUBSCRIBE, Action.REFER})
+_PERSONAL = frozenset({Action.LIST, Action.SUBSCRIBE, Action.REFER, Action.RESOLVE})
 
 
 class _State:

@@ -10,6 +10,8 @@ import msgspec
 import orjson
 
 from gateway.adapters.db.engine import stamp
+from gateway.adapters.db.resolutions import SqliteResolutionDesk
+from gateway.adapters.db.vault import open_vault
 from gateway.domain.audit import AuditEntry, canonical, leaf_hash, members_digest
 from gateway.domain.model import AlarmDraft, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, KeyRing
@@ -202,6 +204,15 @@ class SqliteTransaction:
             )
             self._event(row[1], lead_id, "acknowledged", at)
         return True
+
+    def reveal(self, subject: SubjectId) -> Identity:
+        """Who the child is; IdentityUnreadable when the vault cannot say."""
+        return open_vault(self._db, self._keys, subject)
+
+    @property
+    def resolutions(self) -> SqliteResolutionDesk:
+        """Resolutions of identity, in this transaction."""
+        return SqliteResolutionDesk(self._db, self._keys)
 
     def raise_alarm(self, draft: AlarmDraft, at: datetime) -> str:
         """Keeps the alarm, or counts it once more with its newest facts."""

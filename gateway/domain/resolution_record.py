@@ -1,0 +1,90 @@
+"""What an officer asks for, and a resolution as the contract shows it: before the mask, and with nobody's name in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.ports import Identity
+from gateway.domain.principal import Principal
+from gateway.domain.resolution import REASON_LENGTH, OpenCase, Resolution, opening
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an officer asks for: one of `pseudonym` and `case`."""
+
+    principal: Principal
+    purpose: str
+    reason: str = field(repr=False)
+    pseudonym: str | None = None
+    case: str | None = None
+    emergency: bool = False
+
+
+def check(wish: Wish) -> None:
+    """Malformed unless one child and a reason are given."""
+    if (wish.pseudonym is None) == (wish.case is None):
+        zh, en = "请填写代号或个案编号其中一项。", "Give either a pseudonym or a case."
+        raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/pseudonym"),))
+    if wrong := flaw_of(wish.reason, "/reason"):
+        raise wrong
+
+
+def flaw_of(text: str, pointer: str) -> Malformed | None:
+    """What is wrong with a reason or comment; never the text itself."""
+    shortest, longest = REASON_LENGTH
+    if shortest <= len(text.strip()) <= longest:
+        return None
+    zh, en = f"请填写{shortest}至{longest}字的说明。", f"Say why, in {shortest} to {longest} characters."
+    return Malformed(zh, en, (Flaw("bad_field", zh, en, pointer=pointer),))
+
+
+def made(wish: Wish, case: OpenCase, now: datetime, resolution_id: str) -> Resolution:
+    """The request as it begins."""
+    state, deadline = opening(wish.emergency, now)
+    return Resolution(
+        id=resolution_id,
+        subject=case.subject,
+        case=case.case,
+        county=case.county,
+        role=wish.principal.role,
+        requester_client=wish.principal.client,
+        requester_officer=wish.principal.officer,
+        emergency=wish.emergency,
+        state=state,
+        requested_at=now,
+        deadline=deadline,
+        reason=wish.reason.strip(),
+    )
+
+
+def record_of(found: Resolution, pseudonym: str) -> dict[str, object]:
+    """A resolution with the child under the reader's own pseudonym."""
+    deadline = found.deadline.strftime("%Y-%m-%dT%H:%M:%SZ") if found.deadline else None
+    officer = found.requester_officer
+    return {
+        "id": found.id,
+        "state": found.state.value,
+        "emergency": found.emergency,
+        "case": found.case,
+        "requested_by": f"{found.requester_client}/{officer}" if officer else found.requester_client,
+        "requested_at": found.requested_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "expires_at": None if found.emergency else deadline,
+        "review_due_at": deadline if found.emergency else None,
+        "pseudonym": pseudonym,
+        "reason": found.reason,
+        "note": found.note,
+    }
+
+
+def person_of(person: Identity | None) -> Mapping[str, object]:
+    """Who the child is. No agency hands in how to reach a family yet, so `contact` is null."""
+    if person is None:
+        return {}
+    return {
+        "name": person.name,
+        "resident_id": person.resident_id,
+        "student_numbers": person.student_numbers,
+        "contact": None,
+    }

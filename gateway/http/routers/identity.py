@@ -1,0 +1,193 @@
+"""`/v1/identity/resolutions`: from a pseudonym to the child, by two officers."""
+
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from gateway.domain.errors import Unauthenticated
+from gateway.domain.principal import Principal
+from gateway.domain.resolution import State
+from gateway.domain.resolution_record import Wish
+from gateway.http.context import context
+from gateway.http.declared import declare
+from gateway.http.wire import (
+    JSON_LIMIT,
+    ResolutionModel,
+    ResolutionPage,
+    decode,
+    json_response,
+    read_body,
+    schema_ref,
+)
+
+router = APIRouter(prefix="/v1/identity/resolutions", tags=["identity"], redirect_slashes=False)
+
+_ID = "^res-[0-9a-f]{26}$"
+_Body = TypeVar("_Body")
+
+
+class WishBody(msgspec.Struct):
+    """`POST /v1/identity/resolutions`."""
+
+    purpose: str
+    reason: str
+    pseudonym: str | None = None
+    case: str | None = None
+    emergency: bool = False
+
+    def __repr__(self) -> str:
+        return "WishBody(…)"
+
+
+class RejectBody(msgspec.Struct):
+    """`POST …/reject`."""
+
+    reason: str
+
+    def __repr__(self) -> str:
+        return "RejectBody(…)"
+
+
+class ReviewBody(msgspec.Struct):
+    """`POST …/review`."""
+
+    verdict: Literal["justified", "unjustified"]
+    comment: str
+
+    def __repr__(self) -> str:
+        return "ReviewBody(…)"
+
+
+_WISH = msgspec.json.Decoder(WishBody)
+_REJECT = msgspec.json.Decoder(RejectBody)
+_REVIEW = msgspec.json.Decoder(ReviewBody)
+
+
+def _body(required: tuple[str, ...], **properties: object) -> dict[str, object]:
+    schema = {"type": "object", "required": list(required), "properties": properties}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+_TEXT = {"type": "string"}
+_ANSWER = schema_ref(ResolutionModel, "申请 / The resolution")
+
+
+async def _read(request: Request, decoder: "msgspec.json.Decoder[_Body]") -> tuple[Principal, _Body]:
+    """The caller and the body; a body may take its time, and the client may be revoked meanwhile."""
+    auth = context(request).auth
+    session = auth.session(request)
+    body = decode(decoder, await read_body(request, JSON_LIMIT))
+    if not auth.alive(session):
+        raise Unauthenticated
+    return session.principal, body
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="申请还原身份 / Ask for an identity",
+    **declare(
+        "access_token",
+        "body",
+        *(400, 409, 413),
+        request=_body(
+            ("purpose", "reason"),
+            purpose=_TEXT,
+            reason=_TEXT,
+            pseudonym=_TEXT,
+            case=_TEXT,
+            emergency={"type": "boolean"},
+        ),
+    ),
+)
+async def ask(request: Request) -> Response:
+    """Pending until another officer approves; with `emergency` the identity at once, and a review within 24 hours."""
+    who, body = await _read(request, _WISH)
+    wish = Wish(who, body.purpose, body.reason, body.pseudonym, body.case, body.emergency)
+    return json_response(await context(request).resolve.ask(wish), 201)
+
+
+@router.get(
+    "",
+    summary="身份还原申请列表 / Resolutions",
+    **declare("access_token", "fixed", 400, answer=schema_ref(ResolutionPage, "一页 / A page")),
+)
+async def find(
+    request: Request,
+    state: State | None = None,
+    cursor: Annotated[str | None, Query(pattern=_ID)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+) -> Response:
+    """The caller's own and those the caller may decide, newest first; no identity."""
+    app = context(request)
+    return json_response(await app.resolve.find(app.auth.principal(request), state, cursor, limit))
+
+
+@router.get(
+    "/{resolution_id}",
+    summary="查询申请 / One resolution",
+    **declare("access_token", "fixed", answer=_ANSWER),
+)
+async def get(resolution_id: str, request: Request) -> Response:
+    """Where it stands; no identity."""
+    app = context(request)
+    return json_response(await app.resolve.get(app.auth.principal(request), resolution_id))
+
+
+@router.post(
+    "/{resolution_id}/approve",
+    summary="批准 / Approve",
+    **declare("access_token", "fixed", 409, answer=_ANSWER),
+)
+async def approve(resolution_id: str, request: Request) -> Response:
+    """By another officer of the team. The answer holds no identity: the requester fetches it within 15 minutes."""
+    app = context(request)
+    return json_response(await app.resolve.approve(app.auth.principal(request), resolution_id))
+
+
+@router.post(
+    "/{resolution_id}/reject",
+    summary="驳回 / Reject",
+    **declare(
+        "access_token", "fixed", 400, 409, 413, request=_body(("reason",), reason=_TEXT), answer=_ANSWER
+    ),
+)
+async def reject(resolution_id: str, request: Request) -> Response:
+    """By another officer of the team; also an approval that was not used yet."""
+    who, body = await _read(request, _REJECT)
+    return json_response(await context(request).resolve.reject(who, resolution_id, body.reason))
+
+
+@router.post(
+    "/{resolution_id}/show",
+    summary="查看身份（一次） / See the identity, once",
+    **declare("access_token", "fixed", 409, answer=_ANSWER),
+)
+async def show(resolution_id: str, request: Request) -> Response:
+    """To the requester, once, within 15 minutes of the approval."""
+    app = context(request)
+    return json_response(await app.resolve.show(app.auth.principal(request), resolution_id))
+
+
+@router.post(
+    "/{resolution_id}/review",
+    summary="复核紧急查看 / Review an emergency",
+    **declare(
+        "access_token",
+        "fixed",
+        *(400, 409, 413),
+        request=_body(
+            ("verdict", "comment"),
+            verdict={"type": "string", "enum": ["justified", "unjustified"]},
+            comment=_TEXT,
+        ),
+        answer=_ANSWER,
+    ),
+)
+async def review(resolution_id: str, request: Request) -> Response:
+    """By another officer of the team; an unjustified one raises an alarm."""
+    who, body = await _read(request, _REVIEW)
+    justified = body.verdict == "justified"
+    return json_response(await context(request).resolve.review(who, resolution_id, justified, body.comment))

@@ -1,0 +1,369 @@
+"""Resolution of identity: ask, approve, show once, review. Whatever happens is in the evidence with the child.
+
+Everything that decides (state, reach, other officer, clients not revoked) is read inside the commit that acts on it.
+"""
+
+import hashlib
+import secrets
+from asyncio import to_thread
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from gateway.domain.audit import AuditEntry
+from gateway.domain.decision import Grant
+from gateway.domain.deidentify import Mask
+from gateway.domain.disclosure import SYSTEM_ROLE
+from gateway.domain.errors import (
+    Conflict,
+    EnumerationQuotaExceeded,
+    HuxueError,
+    IdentityUnreadable,
+    Malformed,
+    NotPermitted,
+)
+from gateway.domain.model import AlarmDraft, SubjectId
+from gateway.domain.ports import Clients, Clock, Identity, KeyRing, Transaction
+from gateway.domain.principal import Principal
+from gateway.domain.resolution import (
+    DAILY_RESOLUTIONS,
+    Event,
+    Resolution,
+    ResolutionQuery,
+    Resolutions,
+    State,
+    after,
+    deadline_of,
+    is_case,
+    is_requester,
+    may_be_own,
+    may_decide,
+)
+from gateway.domain.resolution_record import Wish, check, flaw_of, made, person_of, record_of
+from gateway.services import outgoing
+from gateway.services.evidence import Evidence, Request, new_reference
+from schemas.catalogue import EXCHANGES, Action
+
+EXCHANGE = "identity"
+PURPOSE = "dropout_control"
+PERSON = frozenset({"name", "resident_id", "student_numbers", "contact"})
+STATE = frozenset(field.name for field in EXCHANGES[EXCHANGE].fields) - PERSON
+SHOWN = PERSON | {"id", "state", "case"}
+
+_DAY = timedelta(days=1)
+_LAPSED_AT_ONCE = 200
+_NOBODY = SubjectId(bytes(16))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One caller's hand on one resolution, inside the commit."""
+
+    transaction: Transaction
+    request: Request
+    grant: Grant
+    found: Resolution
+    now: datetime
+
+    @property
+    def who(self) -> Principal:
+        return self.request.principal
+
+
+_Outcome = tuple[bytes | HuxueError, AuditEntry]
+_Work = Callable[[_Step], _Outcome]
+
+
+class Resolve:
+    """The use cases around resolutions."""
+
+    def __init__(
+        self, evidence: Evidence, resolutions: Resolutions, clients: Clients, keys: KeyRing, clock: Clock
+    ) -> None:
+        self._evidence, self._resolutions, self._clients = evidence, resolutions, clients
+        self._keys, self._clock = keys, clock
+
+    async def ask(self, wish: Wish) -> bytes:
+        """A new request; in an emergency the identity with it. NotPermitted for any child that is not the team's."""
+        request, grant = await self._decide(wish.principal, wish.purpose)
+        try:
+            check(wish)
+        except Malformed as error:
+            await self._evidence.failed(request, grant, error.name)
+            raise
+        case = await self._case_of(wish, grant)
+        if case is None:
+            await self._evidence.failed(request, grant, NotPermitted.name)
+            raise NotPermitted
+        now = self._clock.now()
+
+        def work(transaction: Transaction) -> _Outcome:
+            return self._open(transaction, request, grant, wish, case, now)
+
+        return _told(await self._evidence.journal.perform(work))
+
+    async def _decide(self, principal: Principal, purpose: str) -> tuple[Request, Grant]:
+        request = Request(principal, Action.RESOLVE, EXCHANGE, purpose, principal.region)
+        return request, await self._evidence.decide(request)
+
+    async def _case_of(self, wish: Wish, grant: Grant) -> str | None:
+        """The case asked for, if it may be the team's; another agency's pseudonym is turned away by its shape."""
+        if wish.case is not None:
+            return wish.case if is_case(wish.case) else None
+        agency, pseudonym = wish.principal.agency, wish.pseudonym or ""
+        if not may_be_own(pseudonym, self._keys.pseudonym(agency, _NOBODY)):
+            return None
+        return await to_thread(self._search, agency, pseudonym, grant)
+
+    def _search(self, agency: str, pseudonym: str, grant: Grant) -> str | None:
+        """A pseudonym is not inverted: those of the team's own open cases are made and compared."""
+        cases = self._resolutions.open_cases(grant.rows)
+        names = self._keys.pseudonyms(agency, [each.subject for each in cases])
+        return next((each.case for each, name in zip(cases, names, strict=True) if name == pseudonym), None)
+
+    def _open(
+        self, transaction: Transaction, request: Request, grant: Grant, wish: Wish, case: str, now: datetime
+    ) -> _Outcome:
+        found = transaction.resolutions.open_case(case, grant.rows)
+        if found is None:
+            return NotPermitted(), self._evidence.entry(
+                request, grant, "fail", detail=NotPermitted.name, fields={}
+            )
+        new = made(wish, found, now, f"res-{secrets.token_hex(13)}")
+        step = _Step(transaction, request, grant, new, now)
+        asked = transaction.resolutions.asked_since(new.requester_client, new.requester_officer, now - _DAY)
+        if asked >= DAILY_RESOLUTIONS:
+            self._alarm(step, "resolution-quota", new.requester_client)
+            return self._refused(step, EnumerationQuotaExceeded())
+        try:
+            person = transaction.reveal(new.subject) if wish.emergency else None
+        except IdentityUnreadable as error:
+            return self._refused(step, error)
+        transaction.resolutions.add(new)
+        return self._answer(step, new, "emergency" if wish.emergency else "requested", person)
+
+    async def approve(self, principal: Principal, resolution_id: str) -> bytes:
+        """By another officer of the team; the requester then has fifteen minutes. Conflict when it is too late."""
+
+        def work(step: _Step) -> _Outcome:
+            case = step.transaction.resolutions.open_case(step.found.case, step.grant.rows)
+            if case is None or not may_decide(step.found, step.who):
+                return self._refused(step, NotPermitted())
+            if not self._clients.is_active(step.found.requester_client):
+                return self._refused(step, Conflict())
+            return self._move(step, Event.APPROVE, "approved")
+
+        return await self._on(principal, resolution_id, work)
+
+    async def reject(self, principal: Principal, resolution_id: str, reason: str) -> bytes:
+        """By another officer of the team; also takes back an approval that was not used yet."""
+
+        def work(step: _Step) -> _Outcome:
+            if not may_decide(step.found, step.who):
+                return self._refused(step, NotPermitted())
+            if wrong := flaw_of(reason, "/reason"):
+                return self._refused(step, wrong)
+            return self._move(step, Event.REJECT, "rejected", reason)
+
+        return await self._on(principal, resolution_id, work)
+
+    async def review(self, principal: Principal, resolution_id: str, justified: bool, comment: str) -> bytes:
+        """Of an emergency, by another officer of the team; unjustified raises an alarm at once."""
+        event = Event.JUSTIFY if justified else Event.FAULT
+
+        def work(step: _Step) -> _Outcome:
+            if not may_decide(step.found, step.who):
+                return self._refused(step, NotPermitted())
+            if wrong := flaw_of(comment, "/comment"):
+                return self._refused(step, wrong)
+            if event is Event.FAULT and after(step.found.state, event) is not None:
+                self._alarm(step, "emergency-unjustified", step.found.id)
+            return self._move(step, event, "justified" if justified else "unjustified", comment)
+
+        return await self._on(principal, resolution_id, work)
+
+    async def show(self, principal: Principal, resolution_id: str) -> bytes:
+        """The identity, to the requester, once, while the approval holds and the case is still theirs."""
+
+        def work(step: _Step) -> _Outcome:
+            if not is_requester(step.found, step.who):
+                return self._refused(step, NotPermitted())
+            if after(step.found.state, Event.SHOW) is None or not self._still_good(step):
+                return self._refused(step, Conflict())
+            try:
+                person = step.transaction.reveal(step.found.subject)
+            except IdentityUnreadable as error:
+                return self._refused(step, error)
+            return self._move(step, Event.SHOW, "shown", person=person)
+
+        return await self._on(principal, resolution_id, work)
+
+    def _still_good(self, step: _Step) -> bool:
+        """Whether the approver is still an officer here, and the case open and the team's."""
+        approver = step.found.decider_client
+        case = step.transaction.resolutions.open_case(step.found.case, step.grant.rows)
+        return case is not None and approver is not None and self._clients.is_active(approver)
+
+    async def get(self, principal: Principal, resolution_id: str) -> bytes:
+        """Where it stands; never the identity."""
+
+        def work(step: _Step) -> _Outcome:
+            return self._answer(step, step.found, "read")
+
+        return await self._on(principal, resolution_id, work)
+
+    async def find(self, principal: Principal, state: State | None, cursor: str | None, limit: int) -> bytes:
+        """The caller's own requests and those the caller could decide, newest first."""
+        request, grant = await self._decide(principal, PURPOSE)
+        await self.lapse()
+        query = ResolutionQuery(principal, grant.rows, state, cursor, limit + 1)
+        found = await to_thread(self._resolutions.find, query)
+        page, mask = found[:limit], Mask(EXCHANGES[EXCHANGE], grant, STATE)
+        now = self._clock.now()
+        reference = new_reference(now)
+        body = outgoing.page(
+            [
+                mask.apply(record_of(each, self._keys.pseudonym(principal.agency, each.subject)))
+                for each in page
+            ],
+            next_cursor=page[-1].id if len(found) > limit else None,
+            as_of=now,
+            missing_sources=(),
+            reference=reference,
+        )
+        entry = self._evidence.entry(
+            request,
+            grant,
+            reference=reference,
+            count=len(page),
+            digest=hashlib.sha256(body).hexdigest(),
+            members=(each.subject for each in page),
+            detail="read",
+            fields=mask.words,
+        )
+        await self._evidence.journal.record(entry)
+        return body
+
+    async def lapse(self) -> int:
+        """What time has overtaken: requests expire, unreviewed emergencies are escalated; how many."""
+        ids = await to_thread(self._resolutions.lapsed, self._clock.now(), _LAPSED_AT_ONCE)
+        for resolution_id in ids:
+            await self._lapse_one(resolution_id)
+        return len(ids)
+
+    async def _lapse_one(self, resolution_id: str) -> None:
+        def work(transaction: Transaction) -> tuple[None, AuditEntry]:
+            found = transaction.resolutions.get(resolution_id, None)
+            if found is None or not found.lapsed(self._clock.now()):
+                raise _Overtaken
+            return None, self._lapsed(transaction, found, self._clock.now())
+
+        try:
+            await self._evidence.journal.perform(work)
+        except _Overtaken:  # another worker was first
+            return
+
+    async def _on(self, principal: Principal, resolution_id: str, work: _Work) -> bytes:
+        """`work` on a resolution the caller may see, in the state it has now; a lapse is committed before it."""
+        request, grant = await self._decide(principal, PURPOSE)
+
+        def step(transaction: Transaction) -> tuple[bytes | HuxueError | None, AuditEntry]:
+            now = self._clock.now()
+            found = _visible(transaction, principal, resolution_id, grant)
+            if found is None:
+                refused = self._evidence.entry(request, grant, "fail", detail=NotPermitted.name, fields={})
+                return NotPermitted(), refused
+            if found.lapsed(now):
+                return None, self._lapsed(transaction, found, now)
+            return work(_Step(transaction, request, grant, found, now))
+
+        while True:
+            result = await self._evidence.journal.perform(step)
+            if result is not None:
+                return _told(result)
+
+    def _lapsed(self, transaction: Transaction, found: Resolution, now: datetime) -> AuditEntry:
+        state = after(found.state, Event.LAPSE) or found.state
+        system = Request(_gateway(found.county), Action.RESOLVE, EXCHANGE, PURPOSE, found.county)
+        transaction.resolutions.move(found, Event.LAPSE, replace(found, state=state, deadline=None))
+        if state is State.ESCALATED:
+            facts = {"resolution": found.id, "case": found.case}
+            transaction.raise_alarm(
+                AlarmDraft("emergency-unreviewed", found.county, found.requester_client, found.id, facts), now
+            )
+        return self._evidence.entry(
+            system, None, "fail", subject=found.subject, detail=f"{state} {found.id}", fields={}
+        )
+
+    def _move(
+        self, step: _Step, event: Event, detail: str, note: str | None = None, person: Identity | None = None
+    ) -> _Outcome:
+        state = after(step.found.state, event)
+        if state is None:
+            return self._refused(step, Conflict())
+        changed = replace(step.found, state=state, deadline=deadline_of(state, step.now))
+        if event is not Event.SHOW:
+            changed = replace(changed, decider_client=step.who.client, decided_at=step.now, note=note)
+        if not step.transaction.resolutions.move(step.found, event, changed):
+            return self._refused(step, Conflict())
+        return self._answer(step, changed, detail, person)
+
+    def _answer(
+        self, step: _Step, shown: Resolution, detail: str, person: Identity | None = None
+    ) -> _Outcome:
+        """The masked answer with its entry. Of the person nothing, unless the person was revealed for it."""
+        part = STATE if person is None else SHOWN if shown.state is State.SHOWN else STATE | PERSON
+        mask, reference = Mask(EXCHANGES[EXCHANGE], step.grant, part), new_reference(step.now)
+        record = {
+            **record_of(shown, self._keys.pseudonym(step.who.agency, shown.subject)),
+            **person_of(person),
+        }
+        body = outgoing.referenced(mask.apply(record), reference)
+        entry = self._evidence.entry(
+            step.request,
+            step.grant,
+            reference=reference,
+            count=1,
+            digest=hashlib.sha256(body).hexdigest(),
+            subject=shown.subject,
+            detail=f"{detail} {shown.id}",
+            fields=mask.words,
+        )
+        return body, entry
+
+    def _refused(self, step: _Step, error: HuxueError) -> _Outcome:
+        """What was not done for this child, by whom; kept with the child."""
+        if isinstance(error, IdentityUnreadable):
+            self._alarm(step, error.name, step.found.id)
+        return error, self._evidence.entry(
+            step.request, step.grant, "fail", subject=step.found.subject, detail=error.name, fields={}
+        )
+
+    def _alarm(self, step: _Step, kind: str, key: str) -> None:
+        facts = {"case": step.found.case, "role": step.found.role}
+        about = step.found.requester_client
+        step.transaction.raise_alarm(AlarmDraft(kind, step.found.county, about, key, facts), step.now)
+
+
+class _Overtaken(Exception):
+    """Somebody else has done it meanwhile."""
+
+
+def _told(result: bytes | HuxueError) -> bytes:
+    """The answer, or the refusal that was committed in its place."""
+    if isinstance(result, HuxueError):
+        raise result
+    return result
+
+
+def _gateway(county: str) -> Principal:
+    """The gateway itself, for what happens by time alone."""
+    return Principal(client="gateway", agency="gateway", role=SYSTEM_ROLE, region=county)
+
+
+def _visible(transaction: Transaction, who: Principal, resolution_id: str, grant: Grant) -> Resolution | None:
+    """The caller's own, or of the caller's role and among the rows; anything else is not there."""
+    found = transaction.resolutions.get(resolution_id, None)
+    if found is None or is_requester(found, who):
+        return found
+    return transaction.resolutions.get(resolution_id, grant.rows) if found.role == who.role else None
