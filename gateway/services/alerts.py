@@ -72,6 +72,7 @@ class Alerts:
         request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, asked.region or principal.region)
         grant = await self._evidence.decide(request)
         mask, now = Mask(EXCHANGES[EXCHANGE], grant), self._clock.now()
+        await self._check_filters(request, grant, mask, asked)
         cursor = await self._after(request, grant, mask, asked.cursor)
         found = await self._leads.find(
             LeadQuery(grant.rows, asked.region, asked.status, asked.rule, cursor, asked.limit + 1)
@@ -87,6 +88,13 @@ class Alerts:
         )
         await self._evidence.journal.record(self._entry(request, grant, body, leads, reference=reference))
         return body
+
+    async def _check_filters(self, request: Request, grant: Grant, mask: Mask, asked: LeadFilter) -> None:
+        """A filter answers a question about its field, row by row: only for who is told the field."""
+        filters = {"status": asked.status, "rule": asked.rule, "region": asked.region}
+        if any(value is not None and name not in mask.told for name, value in filters.items()):
+            await self._evidence.failed(request, grant, NotPermitted.name)
+            raise NotPermitted
 
     async def _after(self, request: Request, grant: Grant, mask: Mask, cursor: str | None) -> str | None:
         try:

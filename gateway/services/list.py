@@ -115,8 +115,9 @@ class _Kinds:
         """The needy ones of the children, and the index of what is told of each."""
         subjects: list[SubjectId] = []
         indexes: list[int] = []
+        index_of = self.index_of
         for subject, likeness, birth in rows:
-            index = self.index_of(likeness, birth)
+            index = index_of(likeness, birth)
             if index >= 0:
                 subjects.append(subject)
                 indexes.append(index)

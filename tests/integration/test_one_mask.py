@@ -284,6 +284,18 @@ def test_no_cursor_and_no_evidence_tells_what_is_withheld(treated: tuple[Treatme
     assert words <= {treatment.name.lower(), "pseudonym"}
 
 
+@pytest.mark.parametrize(
+    "asked", [{"rule": "registered-dropout"}, {"status": "open"}, {"region": "530423100"}], ids=str
+)
+def test_a_filter_tells_nothing_of_a_withheld_field(
+    treated: tuple[Treatment, TestGateway], asked: dict[str, str]
+) -> None:
+    treatment, gateway = treated
+    answer = gateway.call.get("/v1/leads", params=asked, headers=gateway.headers(LEAD))
+    told = treatment in (Treatment.KEEP, Treatment.GENERALISE, Treatment.BAND)
+    assert answer.status_code == (200 if told else 403)
+
+
 class Failure(Exception):
     """Quotes everything it was near, as libraries do."""
 
