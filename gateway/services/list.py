@@ -14,6 +14,7 @@ import orjson
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import TOWNSHIP_DIGITS, Mask
+from gateway.domain.errors import NotPermitted
 from gateway.domain.listing import KEY, Table
 from gateway.domain.model import Schooling, SubjectId
 from gateway.domain.needy import age_band, need_classes, schooling_word
@@ -27,6 +28,7 @@ AID_SOURCE = "aid-payments"
 """No agency hands in aid payments yet, so `aid_received` is unknown and the caller is told why."""
 
 _KEPT = 8
+_MADE_HERE = frozenset({"needy-children"})
 
 
 class NeedyChildren:
@@ -131,6 +133,14 @@ class ListRecords:
         self._evidence, self._needy, self._clock = evidence, needy, clock
         self._kept: OrderedDict[tuple[object, ...], Table] = OrderedDict()
         self._lock = Lock()
+
+    async def decide(self, request: Request) -> Grant:
+        """The grant for one of the lists made here; a list with a route of its own is not there."""
+        grant = await self._evidence.decide(request)
+        if grant.exchange not in _MADE_HERE:
+            await self._evidence.failed(request, grant, NotPermitted.name)
+            raise NotPermitted
+        return grant
 
     def table(self, grant: Grant, consumer: str, region: str) -> Table:
         """The whole list, computed or kept. Runs in a worker thread."""
