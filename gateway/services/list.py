@@ -14,6 +14,7 @@ from gateway.domain.audit import AuditEntry
 from gateway.domain.coarsening import COUNTY_DIGITS, Kind, Rule, Rungs, rungs
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import KEY, TOWNSHIP_DIGITS, Mask, without_key
+from gateway.domain.errors import NotPermitted
 from gateway.domain.listing import Release, Table, narrowed, release
 from gateway.domain.model import Schooling, SubjectId
 from gateway.domain.needy import age_band, need_classes, schooling_word
@@ -32,6 +33,7 @@ AID_SOURCE = "aid-payments"
 _KEPT = 8
 _UNSEALED = {"sealed": False}
 """Nobody on the list is sealed: what the registers say of every row."""
+_MADE_HERE = frozenset({"needy-children"})
 
 
 class NeedyChildren:
@@ -181,6 +183,14 @@ class ListRecords:
         self._evidence, self._needy, self._clock, self._cursors = evidence, needy, clock, cursors
         self._kept: OrderedDict[tuple[object, ...], Release] = OrderedDict()
         self._lock = Lock()
+
+    async def decide(self, request: Request) -> Grant:
+        """The grant for one of the lists made here; a list with a route of its own is not there."""
+        grant = await self._evidence.decide(request)
+        if grant.exchange not in _MADE_HERE:
+            await self._evidence.failed(request, grant, NotPermitted.name)
+            raise NotPermitted
+        return grant
 
     def table(self, request: Request, grant: Grant) -> Table:
         """The whole list, computed or kept. Runs in a worker thread."""
