@@ -32,6 +32,7 @@ from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring
 from gateway.adapters.rulebook import load_rulebook
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
+from gateway.domain.log.note import MalformedNote
 from gateway.domain.rulebook import Rulebook
 from gateway.http.auth import Authenticator
 from gateway.http.context import Context
@@ -41,7 +42,8 @@ from gateway.http.middleware import SecurityHeaders
 from gateway.http.oauth import TokenServer
 from gateway.http.openapi import document
 from gateway.http.problems import on_domain_error, on_http_error, on_unexpected, on_validation_error
-from gateway.http.routers import catalogue, entrance, exchanges, jobs, leads
+from gateway.http.routers import audit, catalogue, entrance, exchanges, jobs, leads
+from gateway.log import LogParts, build_log
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
@@ -75,6 +77,7 @@ class Parts:
     jobs: SqliteJobs
     daily: Daily
     context: Context
+    log: LogParts
 
 
 def prepare_data(settings: Settings) -> None:
@@ -115,11 +118,13 @@ def build(settings: Settings) -> Parts:
     clients, jobs_, files = SqliteClients(store), SqliteJobs(store), Files()
     file_store = SealedFileStore(settings.data / "files", keys)
     registers = SqliteRegisters(store, keys, clock)
+    sealed = _log(settings, store, keys, evidence, clock)
     lists = ListRecords(evidence, NeedyChildren(SqliteLists(store), keys, clock, rulebook), clock)
 
-    def calendar_warnings() -> list[str]:
+    def warnings_now() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
-        return [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
+        warnings = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
+        return [*warnings, *sealed.warnings()]
 
     context = Context(
         public_url=settings.issuer,
@@ -134,11 +139,24 @@ def build(settings: Settings) -> Parts:
         export=Export(evidence, lists, ListWriter(), jobs_, file_store, clock),
         alerts=Alerts(evidence, SqliteLeads(store, journal), clock),
         catalogue=CatalogueView(points),
-        health=Health(store.probe, lambda: points.version, clock, journal.notify, calendar_warnings),
+        health=Health(store.probe, lambda: points.version, clock, journal.notify, warnings_now),
         files=files,
         store=file_store,
+        transparency=sealed.transparency,
+        trail=sealed.trail,
+        witness=sealed.witness,
     )
-    return Parts(store, keys, journal, points, rulebook, jobs_, Daily(registers, rulebook, clock), context)
+    daily = Daily(registers, rulebook, clock)
+    return Parts(store, keys, journal, points, rulebook, jobs_, daily, context, sealed)
+
+
+def _log(
+    settings: Settings, store: Store, keys: FileKeyRing, evidence: Evidence, clock: SystemClock
+) -> LogParts:
+    try:
+        return build_log(settings, store, keys, evidence, clock)
+    except (MalformedNote, OSError) as error:
+        raise NotReady(f"keys of logs and witnesses cannot be read: {error}") from None
 
 
 def recover(settings: Settings) -> None:
@@ -169,7 +187,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = parts.context
     app.state.parts = parts
     app.state.public_url = settings.issuer
-    for router in (entrance.router, catalogue.router, exchanges.router, jobs.router, leads.router):
+    routers = (entrance, catalogue, exchanges, jobs, leads, audit)
+    for router in (each.router for each in routers):
         app.include_router(router)
     app.add_exception_handler(HuxueError, on_domain_error)
     app.add_exception_handler(HTTPException, on_http_error)
@@ -184,7 +203,8 @@ def create_app(settings: Settings) -> FastAPI:
 def _lifespan(parts: Parts) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_housekeeping(parts)), asyncio.create_task(_checkpoints(parts))]
+        work = (_housekeeping(parts), _checkpoints(parts), parts.log.sealing(), parts.log.submitting())
+        tasks = [asyncio.create_task(each) for each in work]
         # Nothing made so far dies before the process does: keep the collector from walking it again and again.
         # A file of a hundred thousand rows makes millions of objects at once: look for cycles less often.
         gc.collect()

@@ -108,6 +108,10 @@ class Transaction(Protocol):
         """The alarm's id, the same every time; an acknowledged one opens again."""
         ...
 
+    def acknowledge_alarm(self, alarm_id: str, by: str, at: datetime) -> None:
+        """Marks an open alarm as seen; doing it again keeps the first."""
+        ...
+
 
 class Journal(Protocol):
     """The only way to write inside a request: evidence and effects in one group commit, before the answer leaves."""

@@ -18,7 +18,10 @@ from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
 from gateway.services.list import ListRecords
+from gateway.services.trail import Trail
+from gateway.services.transparency import Transparency
 from gateway.services.upload import Upload
+from gateway.services.witness import Witness
 from schemas.catalogue import EXCHANGES, Action, Exchange
 
 
@@ -41,6 +44,9 @@ class Context:
     health: Health
     files: SpreadsheetFiles
     store: FileStore
+    transparency: Transparency
+    trail: Trail
+    witness: Witness
     landings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     listings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 

@@ -181,6 +181,20 @@ class Receipt(BaseModel):
     warnings: list[dict[str, Any]]
     warnings_total: int
     errors_file: str | None
+    reference: str
+
+
+class LogReceipt(BaseModel):
+    """Proof that an answer stands in the log; `entry` is the text that was hashed, hashes are base64."""
+
+    reference: str
+    leaf_index: int
+    tree_size: int
+    leaf: str
+    proof: list[str]
+    checkpoint: str
+    vkey: str
+    entry: str | None
 
 
 class Manifest(BaseModel):
@@ -208,7 +222,7 @@ class LeadModel(BaseModel):
     facts: list[dict[str, Any]]
 
 
-MODELS: tuple[type[BaseModel], ...] = (AskAnswer, Page, Receipt, Manifest, LeadModel)
+MODELS: tuple[type[BaseModel], ...] = (AskAnswer, Page, Receipt, LogReceipt, Manifest, LeadModel)
 
 
 def schema_ref(model: type[BaseModel], description: str) -> dict[str, Any]:

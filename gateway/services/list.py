@@ -14,6 +14,7 @@ import orjson
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import TOWNSHIP_DIGITS, Mask
+from gateway.domain.errors import NotPermitted
 from gateway.domain.listing import KEY, Table
 from gateway.domain.model import Schooling, SubjectId
 from gateway.domain.needy import age_band, need_classes, schooling_word
@@ -26,6 +27,7 @@ from schemas.catalogue import EXCHANGES
 AID_SOURCE = "aid-payments"
 """No agency hands in aid payments yet, so `aid_received` is unknown and the caller is told why."""
 
+NEEDY = "needy-children"
 _KEPT = 8
 
 
@@ -131,6 +133,12 @@ class ListRecords:
         self._evidence, self._needy, self._clock = evidence, needy, clock
         self._kept: OrderedDict[tuple[object, ...], Table] = OrderedDict()
         self._lock = Lock()
+
+    async def check(self, request: Request, grant: Grant) -> None:
+        """The auditor's exchanges are granted like lists but are no lists of children: NotPermitted, recorded."""
+        if grant.exchange != NEEDY:
+            await self._evidence.failed(request, grant, NotPermitted.name)
+            raise NotPermitted
 
     def table(self, grant: Grant, consumer: str, region: str) -> Table:
         """The whole list, computed or kept. Runs in a worker thread."""

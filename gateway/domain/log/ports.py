@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from gateway.domain.log.checkpoint import Head
+from gateway.domain.log.note import Vkey
 from gateway.domain.log.tiles import Tile
 from gateway.domain.predicate import Predicate
 
@@ -119,4 +120,24 @@ class WitnessStore(Protocol):
 
     def keep_fork(self, origin: str, known: str, offered: str, reason: str, at: datetime) -> bool:
         """Keep two notes that contradict each other; False when they were kept before, or enough are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a witness answered: an HTTP status and its text."""
+
+    status: int
+    text: str
+
+
+class Peer(Protocol):
+    """A witness to reach."""
+
+    @property
+    def key(self) -> Vkey:
+        """By which its cosignatures are checked."""
+
+    async def post(self, body: str) -> Reply:
+        """Raises OSError when it cannot be reached."""
         ...

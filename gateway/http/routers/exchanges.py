@@ -132,6 +132,7 @@ async def records(
     app = context(request)
     asked = Asked(app.auth.principal(request), Action.LIST, exchange, purpose, _region(region))
     grant = await app.evidence.decide(asked)
+    await app.lists.check(asked, grant)
     try:
         app.health.check_as_of(as_of)
     except Malformed as error:
@@ -155,6 +156,7 @@ async def export(exchange: str, request: Request) -> Response:
     body = decode(EXPORT_DECODER, await read_body(request, JSON_LIMIT))
     asked = Asked(principal, Action.LIST, exchange, body.purpose, _region(body.region))
     grant = await app.evidence.decide(asked)
+    await app.lists.check(asked, grant)
     if body.since is not None:
         await app.evidence.failed(asked, grant, Malformed.name)
         zh, en = "目前只能导出完整名单，请勿填写 since。", "Whole lists are exported only; leave out since."
