@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from gateway.domain.decision import Grant, Treatment
 from gateway.domain.errors import Flaw, HuxueError, Malformed, NotPermitted
 from gateway.domain.log.checkpoint import Head
 from gateway.domain.log.merkle import EMPTY_ROOT, HASH_BYTES, consistency_proof, inclusion_proof
@@ -14,7 +15,7 @@ from gateway.domain.log.ports import LogStore, Placed
 from gateway.domain.log.tiles import WIDTH, MissingTile, perfect_from, width_at
 from gateway.domain.principal import Principal
 from gateway.services.evidence import Evidence, Request
-from schemas.catalogue import Action
+from schemas.catalogue import EXCHANGES, Action
 
 EXCHANGE = "audit-log"
 
@@ -24,6 +25,10 @@ class Receipt:
     """`body` as JSON; None while the entry waits for the next sealing."""
 
     body: bytes | None
+
+    def without_entry(self) -> "Receipt":
+        """The proof alone."""
+        return Receipt(orjson.dumps({**orjson.loads(self.body), "entry": None}) if self.body else None)
 
 
 class LogDamaged(HuxueError):
@@ -112,9 +117,9 @@ class Transparency:
         if receipt is None:
             await self._evidence.failed(request, grant, "unknown-reference")
             raise NotPermitted
-        entry = self._evidence.entry(request, grant, count=1, detail=f"receipt:{reference}", fields={})
+        entry = self._evidence.entry(request, grant, count=1, detail=f"receipt:{reference}")
         await self._evidence.journal.record(entry)
-        return receipt
+        return receipt if _everything(grant) else receipt.without_entry()
 
     def _receipt(self, reference: str, placed: Placed) -> Receipt:
         head = self._log.head()
@@ -140,6 +145,11 @@ class Transparency:
             "vkey": head.vkey,
             "entry": _shown(placed.body),
         }
+
+
+def _everything(grant: Grant) -> bool:
+    """The text that was hashed cannot be masked without breaking it: it is shown whole, or not."""
+    return all(grant.fields.get(field.name) is Treatment.KEEP for field in EXCHANGES[EXCHANGE].fields)
 
 
 def _shown(body: bytes) -> str | None:

@@ -121,15 +121,16 @@ class _Check:
     def __init__(self, source: LogSource, trust: Trust, tick: Callable[[int, int], None]) -> None:
         self._source, self._trust, self._tick = source, trust, tick
         self._perfect = perfect_from(source.tile)
-        self._all = list(source.heads())
-        self._size = self._all[-1].size if self._all else 0
-        self._start, self._after, self._heads = 0, 0, self._all
+        self._all: Sequence[Head] = ()
+        self._heads: Sequence[Head] = ()
+        self._size = self._start = self._after = 0
         self._looked = self._unsealed = 0
 
     def run(self) -> Verdict:
         """Heads, tree, entries, then what others have kept."""
         finding = None
         try:
+            self._load()
             self._since()
             self._check_heads()
             self._tree()
@@ -144,6 +145,10 @@ class _Check:
         except (ValueError, KeyError, TypeError, AttributeError):
             finding = Finding("unreadable", index=self._start + self._looked)
         return Verdict(self._size, self._looked, self._unsealed, len(self._heads), finding)
+
+    def _load(self) -> None:
+        self._all = self._heads = list(self._source.heads())
+        self._size = self._all[-1].size if self._all else 0
 
     def _since(self) -> None:
         note = self._trust.since
