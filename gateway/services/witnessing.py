@@ -45,10 +45,10 @@ class Witnessing:
         """One witness: its last word tells where the proof starts; a few attempts, since heads move on."""
         name = peer.key.name
         try:
-            old = await asyncio.to_thread(self._log.last_cosigned, name)
+            old = signed = await asyncio.to_thread(self._log.last_cosigned, name)
             for _ in range(_ATTEMPTS):
                 head = await asyncio.to_thread(self._log.head)
-                if head is None or head.size == old:
+                if head is None or head.size == signed:
                     return
                 after = await self._exchange(peer, head, min(old, head.size))
                 if after is None:
