@@ -31,12 +31,6 @@ class Receipt:
         return Receipt(orjson.dumps({**orjson.loads(self.body), "entry": None}) if self.body else None)
 
 
-class LogDamaged(HuxueError):
-    """The log contradicts itself: what stands in it is not told as if it were sound."""
-
-    name, title_zh, title_en = "internal", "内部错误", "Internal error"
-
-
 class Transparency:
     """The use case. Heads, proofs and tiles hold hashes only: anybody with a token may have them."""
 
@@ -130,11 +124,11 @@ class Transparency:
     def _proof(self, reference: str, placed: Placed, index: int, head: Head) -> Mapping[str, object]:
         start = index % WIDTH * HASH_BYTES
         if self._log.tile(0, index // WIDTH)[start : start + HASH_BYTES] != placed.leaf:
-            raise LogDamaged("该记录与日志不符。", "The entry is not what the log says.")
+            raise HuxueError("该记录与日志不符。", "The entry is not what the log says.")
         try:
             proof = inclusion_proof(perfect_from(self._log.tile), index, head.size)
         except MissingTile:
-            raise LogDamaged("日志不完整。", "The log is not whole.") from None
+            raise HuxueError("日志不完整。", "The log is not whole.") from None
         return {
             "reference": reference,
             "leaf_index": index,

@@ -85,3 +85,14 @@ def test_an_edge_goes_on_from_any_size(start: int, more: int) -> None:
     for leaf in everything[start:]:
         edge.append(leaf)
     assert (edge.size, edge.root()) == (start + more, root(perfect_of(everything), start + more))
+
+
+@given(st.integers(0, 5), st.integers(0, 300))
+def test_an_edge_takes_whole_subtrees_where_they_fit(tiles: int, more: int) -> None:
+    everything = leaves(tiles * WIDTH + more)
+    edge = Frontier()
+    for number in range(tiles):
+        edge.append(perfect_of(everything)(8, number), 8)
+    for leaf in everything[tiles * WIDTH :]:
+        edge.append(leaf)
+    assert (edge.size, edge.root()) == (len(everything), root(perfect_of(everything), len(everything)))

@@ -65,8 +65,9 @@ class DatabaseLog:
     def rows(self, after: int) -> Iterator[Row]:
         """Entries in their order."""
         for seq, reference, subject, members, body, leaf in self._db.execute(_ROWS, (after,)):
-            kept = _bytes(body), _bytes(leaf)
-            yield Row(seq, reference, subject, members, *kept, True)
+            if type(body) is not bytes or type(leaf) is not bytes:
+                body, leaf = _bytes(body), _bytes(leaf)  # noqa: PLW2901 - as the rows are kept
+            yield Row(seq, reference, subject, members, body, leaf, True)
 
     def kept(self, leaf: bytes) -> bool:
         """By looking through all: asked only when something is wrong."""

@@ -148,14 +148,14 @@ class Frontier:
         heights = [height for height in reversed(range(size.bit_length())) if size >> height & 1]
         return cls(size, [perfect(height, (size >> height) - 1) for height in heights])
 
-    def append(self, leaf: bytes) -> None:
-        """One leaf more."""
-        carry, peaks, found = self.size, self._peaks, leaf
+    def append(self, subtree: bytes, height: int = 0) -> None:
+        """One leaf more, or a whole subtree of 2^height leaves where the size is a multiple of that."""
+        carry, peaks, found = self.size >> height, self._peaks, subtree
         while carry & 1:
             found = node_hash(peaks.pop(), found)
             carry >>= 1
         peaks.append(found)
-        self.size += 1
+        self.size += 1 << height
 
     def root(self) -> bytes:
         """The root over all leaves so far."""

@@ -216,12 +216,25 @@ class _Check:
         edge = Frontier.of(self._perfect, self._start)
         before = self._start
         for head in self._heads:
-            for leaf in self._leaves(edge.size, head.size):
-                edge.append(leaf)
+            self._extend(edge, head.size)
             if edge.size != head.size or edge.root() != head.root:
                 self._blame(before, head)
             before = head.size
         self._levels()
+
+    def _extend(self, edge: Frontier, size: int) -> None:
+        """Leaf by leaf to the next full tile, then tile by tile, then leaf by leaf again."""
+        while edge.size < size:
+            number, offset = divmod(edge.size, WIDTH)
+            tile = self._source.tile(0, number)
+            if not offset and size - edge.size >= WIDTH and len(tile) == TILE_BYTES:
+                edge.append(tile_root(tile), HEIGHT)
+                continue
+            fresh = hashes_of(tile[:TILE_BYTES])[offset : offset + size - edge.size]
+            for leaf in fresh:
+                edge.append(leaf)
+            if not fresh:
+                return
 
     def _leaves(self, start: int, end: int) -> Iterator[bytes]:
         """Leaf hashes as the tiles have them; fewer when a tile is too short."""
