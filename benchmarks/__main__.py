@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import asks, bulk
+from benchmarks import asks, bulk, log
 from benchmarks.load import Load
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -31,13 +31,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="huxue-bench-") as folder:
         found_asks = asks.measure(Path(folder))
         found_bulk = bulk.measure(Path(folder))
-    text = _report(found_asks, found_bulk)
+        found_log = log.measure(Path(folder))
+    text = _report(found_asks, found_bulk, found_log)
     print(text)
     RESULTS.write_text(text, encoding="utf-8")
 
 
-def _report(found_asks: Sequence[tuple[str, Load]], found_bulk: Sequence[bulk.Bulk]) -> str:
-    return "\n".join([*_head(), *_ask_table(found_asks), *_bulk_table(found_bulk), ""])
+def _report(
+    found_asks: Sequence[tuple[str, Load]], found_bulk: Sequence[bulk.Bulk], found_log: log.Figures
+) -> str:
+    return "\n".join(
+        [*_head(), *_ask_table(found_asks), *_bulk_table(found_bulk), *_log_table(found_log), ""]
+    )
+
+
+def _log_table(found: log.Figures) -> list[str]:
+    return [
+        "",
+        f"## The transparency log: {log.ENTRIES:,} entries",
+        "",
+        "| what | figure |",
+        "|---|---:|",
+        f"| one sealer with nothing else to do, entries/s | {found.seal_rate:,.0f} |",
+        f"| entries waiting at worst while {log.LIVE_RATE:,}/s are written | {found.behind:,} |",
+        f"| an ask meanwhile, p99 ms | {found.ask_p99:.1f} |",
+        f"| a receipt, p50 / p99 ms | {found.receipt_p50:.2f} / {found.receipt_p99:.2f} |",
+        f"| `huxue audit verify` of all of it, s | {found.verify_seconds:.1f} |",
+    ]
 
 
 def _head() -> list[str]:

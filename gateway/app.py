@@ -34,6 +34,7 @@ from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring
 from gateway.adapters.rulebook import load_rulebook
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
+from gateway.domain.log.note import MalformedNote
 from gateway.domain.rulebook import Rulebook
 from gateway.http.auth import Authenticator
 from gateway.http.context import Context
@@ -43,7 +44,8 @@ from gateway.http.middleware import SecurityHeaders
 from gateway.http.oauth import TokenServer
 from gateway.http.openapi import document
 from gateway.http.problems import on_domain_error, on_http_error, on_unexpected, on_validation_error
-from gateway.http.routers import catalogue, disclosures, entrance, exchanges, identity, jobs, leads
+from gateway.http.routers import audit, catalogue, disclosures, entrance, exchanges, identity, jobs, leads
+from gateway.log import LogParts, build_log
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
@@ -81,6 +83,7 @@ class Parts:
     daily: Daily
     needy: NeedyChildren
     context: Context
+    log: LogParts
 
     def counties(self) -> list[str]:
         """Every county that has handed in anything."""
@@ -128,10 +131,12 @@ def build(settings: Settings) -> Parts:
     registers = SqliteRegisters(store, keys, clock)
     cursors, needy = Cursors(keys), NeedyChildren(SqliteLists(store), keys, clock, rulebook)
     lists = ListRecords(evidence, needy, clock, cursors)
+    sealed = _log(settings, store, keys, evidence, clock)
 
-    def calendar_warnings() -> list[str]:
+    def warnings_now() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
-        return [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
+        warnings = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
+        return [*warnings, *sealed.warnings()]
 
     context = Context(
         public_url=settings.issuer,
@@ -146,7 +151,7 @@ def build(settings: Settings) -> Parts:
         export=Export(evidence, lists, ListWriter(), jobs_, file_store, clock),
         alerts=Alerts(evidence, SqliteLeads(store, journal), keys, clock, cursors),
         catalogue=CatalogueView(points),
-        health=Health(store.probe, lambda: points.version, clock, journal.notify, calendar_warnings),
+        health=Health(store.probe, lambda: points.version, clock, journal.notify, warnings_now),
         resolve=Resolve(evidence, SqliteResolutions(store, keys), clients, keys, clock),
         disclosures=Disclosures(
             evidence,
@@ -158,9 +163,21 @@ def build(settings: Settings) -> Parts:
         ),
         files=files,
         store=file_store,
+        transparency=sealed.transparency,
+        trail=sealed.trail,
+        witness=sealed.witness,
     )
     daily = Daily(registers, rulebook, clock)
-    return Parts(store, keys, journal, points, rulebook, jobs_, daily, needy, context)
+    return Parts(store, keys, journal, points, rulebook, jobs_, daily, needy, context, sealed)
+
+
+def _log(
+    settings: Settings, store: Store, keys: FileKeyRing, evidence: Evidence, clock: SystemClock
+) -> LogParts:
+    try:
+        return build_log(settings, store, keys, evidence, clock)
+    except (MalformedNote, OSError) as error:
+        raise NotReady(f"keys of logs and witnesses cannot be read: {error}") from None
 
 
 def recover(settings: Settings) -> None:
@@ -191,7 +208,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = parts.context
     app.state.parts = parts
     app.state.public_url = settings.issuer
-    for module in (entrance, catalogue, exchanges, jobs, leads, identity, disclosures):
+    for module in (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit):
         app.include_router(module.router)
     app.add_exception_handler(HuxueError, on_domain_error)
     app.add_exception_handler(HTTPException, on_http_error)
@@ -206,7 +223,8 @@ def create_app(settings: Settings) -> FastAPI:
 def _lifespan(parts: Parts) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_housekeeping(parts)), asyncio.create_task(_checkpoints(parts))]
+        work = (_housekeeping(parts), _checkpoints(parts), parts.log.sealing(), parts.log.submitting())
+        tasks = [asyncio.create_task(each) for each in work]
         # Nothing made so far dies before the process does: keep the collector from walking it again and again.
         # A file of a hundred thousand rows makes millions of objects at once: look for cycles less often.
         gc.collect()

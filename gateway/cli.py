@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from gateway.adapters.keys import KeyRingError, create_keyring
 from gateway.adapters.rulebook import RulebookError
 from gateway.app import NotReady
-from gateway.commands import clients, deidentify, policy, serve, simulate
+from gateway.commands import audit, clients, deidentify, policy, serve, simulate
 from gateway.demo import run as demo
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.add_typer(clients.app, name="client", help="登记与注销客户端 / register and revoke clients")
 app.add_typer(policy.app, name="policy", help="检查与解释策略 / check and explain policies")
 app.add_typer(deidentify.app, name="deidentify", help="去标识化 / de-identification")
+app.add_typer(audit.app, name="audit", help="核验与导出存证 / check and export the evidence")
 keys_app = typer.Typer(no_args_is_help=True)
 app.add_typer(keys_app, name="keys", help="密钥 / keys")
 app.command("token", help="打印访问令牌，供 curl 使用 / print an access token, for curl")(clients.token)

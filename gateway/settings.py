@@ -35,6 +35,14 @@ class Settings(BaseSettings):
         None, description="密钥文件 / Key ring file; default: keyring.json in the data folder."
     )
     cipher_suite: Literal["intl"] = Field("intl", description="密码套件 / Cipher suite.")
+    log_origin: str = Field(
+        "",
+        description="日志名称 / Name of the transparency log, kept from the first start; default: of its key.",
+    )
+    witnesses: str = Field("", description="见证方 / Witnesses of the log: `URL VKEY, URL VKEY`.")
+    witnessed_logs: Path | None = Field(
+        None, description="所见证的日志公钥文件 / File of the keys of logs this gateway cosigns, one a line."
+    )
     policies: Path = Field(POLICIES, description="策略目录 / Folder of policies.")
     max_upload_mb: int = Field(100, ge=1, le=2048, description="上传上限 / Largest upload in MB.")
     as_of: date | None = Field(None, description="法定日期 / Law date, demo profile only.")
@@ -62,6 +70,11 @@ class Settings(BaseSettings):
     def keyring_path(self) -> Path:
         """The key ring file."""
         return self.keyring or self.data / "keyring.json"
+
+    @property
+    def log_key_path(self) -> Path:
+        """The public keys of the log, for whoever verifies it."""
+        return self.store_path.parent / "log.vkey"
 
     @property
     def issuer(self) -> str:

@@ -12,10 +12,11 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -136,6 +137,17 @@ def _base32(digests: Sequence[bytes]) -> list[str]:
     return [text[start : start + 32] for start in range(0, len(text), 32)]
 
 
+def verify_head(algorithm: str, public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether a signature holds; False for a malformed one and for an algorithm that is not known."""
+    if algorithm != "ed25519":
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
 class FileKeyRing:
     """Suite `intl` over root keys held in memory. `repr` and pickling show nothing."""
 
@@ -147,6 +159,7 @@ class FileKeyRing:
         self._files: dict[str, AESGCM] = {}
         self._consumers: dict[str, tuple[str, Hmac]] = {}
         self._token = ECKey.import_key(roots.token)
+        self._head = Ed25519PrivateKey.from_private_bytes(_derive(roots.ids, "huxue/log-head"))
 
     def __repr__(self) -> str:
         return "FileKeyRing(suite=intl)"
@@ -158,6 +171,20 @@ class FileKeyRing:
     def token_key(self) -> ECKey:
         """The key that signs access tokens."""
         return self._token
+
+    @property
+    def head_algorithm(self) -> Literal["ed25519", "sm2"]:
+        """By which heads of the log are signed."""
+        return "ed25519"
+
+    @property
+    def head_public_key(self) -> bytes:
+        """The public half of the key that signs heads of the log."""
+        return self._head.public_key().public_bytes_raw()
+
+    def sign_head(self, message: bytes) -> bytes:
+        """A signature under a head of the log, or under one of another log as its witness."""
+        return self._head.sign(message)
 
     def lookup(self, kind: str, value: str) -> bytes:
         """Keyed index of an identifier: HMAC over kind, 0x00, value; 20 bytes."""

@@ -12,7 +12,7 @@ import typer
 from gateway.demo import check
 from gateway.demo.folder import BUNDLED, County, read_county
 from gateway.demo.observed import Observed
-from gateway.demo.stage import ROLES, BrokenStoryError, Stage, staged
+from gateway.demo.stage import ROLES, WATCHERS, BrokenStoryError, Stage, staged
 from gateway.demo.story import perform
 from gateway.demo.tell import Teller
 
@@ -119,7 +119,10 @@ def _directions(stage: Stage, teller: Teller) -> None:
         teller.line(f"模拟系统 {agency}  {stage.agencies[agency].base_url}")
         for role in roles:
             teller.line(f"  私钥 key {agency}/{role}  {stage.key_file(role)}")
+    for role in WATCHERS:
+        teller.line(f"  私钥 key gateway/{role}  {stage.key_file(role)}")
     teller.say("\n可直接粘贴：", "Ready to paste:")
+    teller.line(f"export URL={url} DATA={stage.settings.data} KEYS={key.parent}  # docs/auditor.md")
     records = (
         f"{url}/v1/exchanges/needy-children/records?purpose=child_relief&region={stage.county.code}&limit=3"
     )

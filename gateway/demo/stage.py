@@ -37,6 +37,9 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "market_regulation": ("licence_registrar",),
     "justice": ("legal_aid_officer",),
 }
+WATCHERS = ("auditor", "counter_clerk")
+"""The gateway's own roles that have a client in the demo: nobody's simulator, for whoever follows docs/auditor.md."""
+
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _CALL_SECONDS = 300.0
@@ -191,7 +194,7 @@ def _await_gateway(stage: Stage) -> None:
 def _register(stage: Stage) -> None:
     """A client for every role, as `huxue client add` makes it."""
     stage.key_file("any").parent.mkdir(mode=0o700)
-    for agency, roles in ROLES.items():
+    for agency, roles in {**ROLES, "gateway": WATCHERS}.items():
         for role in roles:
             with redirect_stdout(io.StringIO()):
                 clients.add(stage.settings.data, agency, role, stage.county.code, stage.key_file(role))

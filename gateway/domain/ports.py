@@ -7,7 +7,7 @@ Lists, jobs, clients and the bulk side (`gateway.domain.landing`) are synchronou
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from gateway.domain.audit import AuditEntry
 from gateway.domain.model import (
@@ -66,6 +66,16 @@ class KeyRing(Protocol):
 
     def open(self, purpose: str, sealed: bytes) -> bytes: ...
 
+    @property
+    def head_algorithm(self) -> Literal["ed25519", "sm2"]: ...
+
+    @property
+    def head_public_key(self) -> bytes: ...
+
+    def sign_head(self, message: bytes) -> bytes:
+        """A signature under a head of the log; the same key cosigns heads of other logs."""
+        ...
+
 
 class Identity(NamedTuple):
     """Who a child is. Lives sealed in the vault; `repr` shows nothing."""
@@ -106,6 +116,10 @@ class Transaction(Protocol):
 
     def raise_alarm(self, draft: AlarmDraft, at: datetime) -> str:
         """The alarm's id, the same every time; an acknowledged one opens again."""
+        ...
+
+    def acknowledge_alarm(self, alarm_id: str, by: str, at: datetime) -> None:
+        """Marks an open alarm as seen; doing it again keeps the first."""
         ...
 
 

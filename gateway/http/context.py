@@ -20,7 +20,10 @@ from gateway.services.export import Export
 from gateway.services.health import Health
 from gateway.services.list import ListRecords
 from gateway.services.resolve import Resolve
+from gateway.services.trail import Trail
+from gateway.services.transparency import Transparency
 from gateway.services.upload import Upload
+from gateway.services.witness import Witness
 from schemas.catalogue import EXCHANGES, Action, Exchange
 
 
@@ -45,6 +48,9 @@ class Context:
     disclosures: Disclosures
     files: SpreadsheetFiles
     store: FileStore
+    transparency: Transparency
+    trail: Trail
+    witness: Witness
     landings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     listings: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-AuthenticatorName = Literal["access_token", "client_assertion", "public"]
+AuthenticatorName = Literal["access_token", "client_assertion", "log_signature", "public"]
 PurposePlace = Literal["body", "query", "fixed", "none"]
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

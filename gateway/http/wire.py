@@ -204,6 +204,20 @@ class Receipt(BaseModel):
     warnings: list[dict[str, Any]]
     warnings_total: int
     errors_file: str | None
+    reference: str
+
+
+class LogReceipt(BaseModel):
+    """Proof that an answer stands in the log; `entry` is the text that was hashed, hashes are base64."""
+
+    reference: str
+    leaf_index: int
+    tree_size: int
+    leaf: str
+    proof: list[str]
+    checkpoint: str
+    vkey: str
+    entry: str | None
 
 
 class Manifest(Disclosure):
@@ -277,7 +291,7 @@ class DisclosuresAnswer(BaseModel):
 
 
 MODELS: tuple[type[BaseModel], ...] = (
-    *(AskAnswer, Page, GeneralisedModel, ListPage, Receipt, Manifest, LeadModel),
+    *(AskAnswer, Page, GeneralisedModel, ListPage, Receipt, LogReceipt, Manifest, LeadModel),
     *(ResolutionModel, ResolutionPage, DisclosuresAnswer),
 )
 

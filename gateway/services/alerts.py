@@ -129,8 +129,11 @@ class Alerts:
             detail=detail,
         )
 
-    async def acknowledge(self, principal: Principal, purpose: str, lead_id: str) -> bytes:
-        """The lead after it was marked as seen. NotPermitted when the caller may not see it; Conflict when closed."""
+    async def acknowledge(self, principal: Principal, purpose: str, lead_id: str) -> tuple[bytes, str]:
+        """The lead after it was marked as seen, and the reference.
+
+        NotPermitted when the caller may not see it; Conflict when closed.
+        """
         request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, principal.region)
         grant = await self._evidence.decide(request)
         lead = await self._leads.get(lead_id, grant.rows)
@@ -140,16 +143,16 @@ class Alerts:
         by, now = principal.officer or principal.client, self._clock.now()
         mask = Mask(EXCHANGES[EXCHANGE], grant)
         (seen,) = self._shown(principal, mask, [replace(lead, status="acknowledged")])
-        body = outgoing.single(seen)
+        body, reference = outgoing.single(seen), new_reference(now)
 
         def work(transaction: Transaction) -> tuple[bool, AuditEntry]:
             if transaction.acknowledge(lead.id, by, now):
-                return True, self._entry(request, grant, body, [lead], detail="acknowledged")
+                return True, self._entry(request, grant, body, [lead], reference, "acknowledged")
             return False, self._evidence.entry(request, grant, "fail", detail=Conflict.name, fields={})
 
         if not await self._evidence.journal.perform(work):
             raise Conflict("该线索已办结。", "The lead is closed.")
-        return body
+        return body, reference
 
     async def subscribe(self, principal: Principal, purpose: str) -> Request:
         """Decide before the stream starts, so that a refusal is an ordinary answer."""

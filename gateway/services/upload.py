@@ -169,6 +169,7 @@ class Upload:
                 counts, children = self._merge(transaction, request, reading, prepared, upload_id)
                 errors_file = self._errors_file(request, form, sheet, reading, upload_id, now)
                 receipt = _receipt(upload_id, counts, reading, errors_file, file.language)
+                receipt["reference"] = new_reference(now)
                 if errors_file is not None:
                     transaction.save_file(errors_file)
                 self._keep(transaction, request, grant, file, receipt, children, now)
@@ -232,7 +233,7 @@ class Upload:
         )
         transaction.save_upload(upload)
         Sweep(self._book, today, now).run(transaction, region)
-        self._witness(transaction, request, grant, receipt, children)
+        self._witness(transaction, request, grant, receipt, children, str(receipt["reference"]))
 
     def _witness(
         self,
@@ -241,12 +242,21 @@ class Upload:
         grant: Grant,
         receipt: Mapping[str, object],
         children: Sequence[SubjectId] = (),
+        reference: str = "",
     ) -> None:
-        """The evidence of a receipt, each time it is told; with the children of the file when it lands."""
+        """The evidence of a receipt, each time it is told; with its children and its reference when it lands."""
         digest = outgoing.digest(receipt)
         count, detail = int(str(receipt["accepted"])), str(receipt["upload_id"])
         transaction.write_audit(
-            self._evidence.entry(request, grant, count=count, digest=digest, detail=detail, members=children)
+            self._evidence.entry(
+                request,
+                grant,
+                reference=reference,
+                count=count,
+                digest=digest,
+                detail=detail,
+                members=children,
+            )
         )
 
     def _errors_file(

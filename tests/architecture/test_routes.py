@@ -10,11 +10,11 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from gateway.http.declared import AuthenticatorName, PurposePlace
-from gateway.http.routers import catalogue, disclosures, entrance, exchanges, identity, jobs, leads
+from gateway.http.routers import audit, catalogue, disclosures, entrance, exchanges, identity, jobs, leads
 from tests.harness import TestGateway
 
 ROUTERS = tuple(
-    module.router for module in (entrance, catalogue, exchanges, jobs, leads, identity, disclosures)
+    module.router for module in (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit)
 )
 # The document about the routes; the framework's own.
 FRAMEWORKS_OWN = {"/openapi.json"}

@@ -227,6 +227,14 @@ class SqliteTransaction:
         )
         return alarm_id
 
+    def acknowledge_alarm(self, alarm_id: str, by: str, at: datetime) -> None:
+        """Marks an open alarm as seen; an acknowledged one is left as it is."""
+        self._db.execute(
+            "UPDATE alarm SET status = 'acknowledged', acknowledged_by = ?, acknowledged_at = ?"
+            " WHERE id = ? AND status = 'open'",
+            (by, stamp(at), alarm_id),
+        )
+
     def write_audit(self, entry: AuditEntry) -> None:
         """The evidence, in this transaction."""
         insert_entries(self._db, [written(entry)])

@@ -14,7 +14,9 @@ import orjson
 from gateway.adapters.db.engine import Store
 from gateway.domain.model import SubjectId
 
-_MARK = "audit_indexed_to"
+INDEXED = "audit_indexed_to"
+"""In `meta`: up to which row the side tables are filled."""
+
 _BATCH = 5_000
 _TAIL = 2_000
 """So many entries past the mark are looked through rather than indexed: a look then writes nothing but its evidence."""
@@ -55,22 +57,25 @@ class SqliteEvidenceIndex:
         done = 0
         while True:
             with self._store.writing() as connection:
-                count = _index(connection)
+                count = index_entries(connection, _BATCH)
             done += count
             if count < _BATCH:
                 return done
 
 
 def _mark(connection: sqlite3.Connection) -> int:
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (_MARK,)).fetchone()
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (INDEXED,)).fetchone()
     return int(row[0]) if row else 0
 
 
-def _index(connection: sqlite3.Connection) -> int:
-    """One batch past the mark. Commits are one after another, so nothing appears below the mark later."""
+def index_entries(connection: sqlite3.Connection, limit: int) -> int:
+    """One batch past the mark, in an open write transaction; how many entries.
+
+    Commits are one after another, so nothing appears below the mark later.
+    """
     rows = connection.execute(
         "SELECT seq, subject_id, members FROM audit_entry WHERE seq > ? ORDER BY seq LIMIT ?",
-        (_mark(connection), _BATCH),
+        (_mark(connection), limit),
     ).fetchall()
     if not rows:
         return 0
@@ -82,7 +87,7 @@ def _index(connection: sqlite3.Connection) -> int:
         "INSERT OR IGNORE INTO audit_set (digest, seq) VALUES (?, ?)",
         [(digest, seq) for seq, _, digest in rows if digest is not None],
     )
-    connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_MARK, str(rows[-1][0])))
+    connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (INDEXED, str(rows[-1][0])))
     return len(rows)
 
 

@@ -52,7 +52,8 @@ async def acknowledge(lead_id: str, request: Request) -> Response:
     """Marks the lead as seen; doing it again changes nothing."""
     app = context(request)
     principal = app.auth.principal(request)
-    return json_response(await app.alerts.acknowledge(principal, PURPOSE, lead_id))
+    body, reference = await app.alerts.acknowledge(principal, PURPOSE, lead_id)
+    return json_response(body, headers={"X-Reference": reference})
 
 
 @router.get(

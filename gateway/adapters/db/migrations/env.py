@@ -3,7 +3,12 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from gateway.adapters.db import evidence_tables, resolution_tables, tables  # noqa: F401 - registers the tables
+from gateway.adapters.db import (  # noqa: F401 - registers the tables
+    evidence_tables,
+    log_tables,
+    resolution_tables,
+    tables,
+)
 
 context.configure(
     connection=context.config.attributes["connection"],

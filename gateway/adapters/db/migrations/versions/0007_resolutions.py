@@ -5,7 +5,7 @@ from alembic import op
 from sqlmodel.sql import sqltypes
 
 revision = "0007"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -33,11 +33,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_resolution_deadline", "resolution", ["deadline"])
     op.create_index("ix_resolution_requester", "resolution", ["client", "requested_at"])
-    op.execute(
-        "CREATE TABLE IF NOT EXISTS audit_subject (subject_id BLOB NOT NULL, seq INTEGER NOT NULL,"
-        " PRIMARY KEY (subject_id, seq)) WITHOUT ROWID"
-    )
-    op.execute(
-        "CREATE TABLE IF NOT EXISTS audit_set (digest BLOB NOT NULL, seq INTEGER NOT NULL,"
-        " PRIMARY KEY (digest, seq)) WITHOUT ROWID"
-    )
+    for name, key in (("audit_subject", "subject_id"), ("audit_set", "digest")):
+        op.create_table(
+            name,
+            sa.Column(key, sa.LargeBinary(length=16 if key == "subject_id" else 32), nullable=False),
+            sa.Column("seq", sa.Integer(), nullable=False),
+            sa.PrimaryKeyConstraint(key, "seq"),
+            sqlite_with_rowid=False,
+        )

@@ -1,0 +1,60 @@
+"""What a witness remembers, in the embedded store."""
+
+import hashlib
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from gateway.adapters.db.engine import Store, stamp
+from gateway.domain.log.ports import Seen
+
+FORKS_KEPT = 64
+"""Pairs of notes kept for one log: the first prove enough, and nobody fills the store with more."""
+
+_SEEN = "SELECT size, root, note FROM witnessed_head WHERE origin = ?"
+
+
+class SqliteWitness:
+    """`gateway.domain.log.ports.WitnessStore` over the embedded store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def newest(self, origin: str) -> Seen | None:
+        """The largest head cosigned."""
+        return _seen(self._store.reader, f"{_SEEN} ORDER BY size DESC LIMIT 1", origin)
+
+    def seen(self, origin: str, size: int) -> Seen | None:
+        """The head of that size, if it was cosigned."""
+        return _seen(self._store.reader, f"{_SEEN} AND size = ?", origin, size)
+
+    def accept(self, origin: str, before: Seen | None, new: Seen, at: datetime) -> bool:
+        """Compare and set on the newest size; the same head again is fine."""
+        with self._store.writing() as connection:
+            found = _seen(connection, f"{_SEEN} ORDER BY size DESC LIMIT 1", origin)
+            if (found and found.size) != (before and before.size):
+                return False
+            connection.execute(
+                "INSERT OR IGNORE INTO witnessed_head (origin, size, root, note, at) VALUES (?, ?, ?, ?, ?)",
+                (origin, new.size, new.root, new.note, stamp(at)),
+            )
+        return True
+
+    def keep_fork(self, origin: str, known: str, offered: str, reason: str, at: datetime) -> bool:
+        """The pair under its digest."""
+        fork = hashlib.sha256(f"{known}\0{offered}".encode()).hexdigest()
+        with self._store.writing() as connection:
+            count = connection.execute("SELECT count(*) FROM log_fork WHERE origin = ?", (origin,)).fetchone()
+            if count[0] >= FORKS_KEPT:
+                return False
+            kept = connection.execute(
+                "INSERT OR IGNORE INTO log_fork (id, origin, known, offered, reason, at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (fork, origin, known, offered, reason, stamp(at)),
+            )
+            return kept.rowcount == 1
+
+
+def _seen(connection: sqlite3.Connection, query: str, *binds: Any) -> Seen | None:
+    row = connection.execute(query, binds).fetchone()
+    return Seen(row[0], bytes(row[1]), row[2]) if row else None

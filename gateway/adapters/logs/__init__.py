@@ -1,0 +1,1 @@
+"""Logs to be checked offline: a store, or an export of one."""

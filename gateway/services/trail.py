@@ -1,0 +1,128 @@
+"""The auditor's view: entries of the evidence and alarms, of the auditor's region, through the one mask.
+
+The look itself is in the evidence before it is told. Entries name no child, and neither do alarms.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gateway.domain.audit import AuditEntry
+from gateway.domain.decision import Grant
+from gateway.domain.deidentify import Mask, Released
+from gateway.domain.errors import NotPermitted
+from gateway.domain.log.ports import AuditTrail, EntryQuery
+from gateway.domain.ports import Clock, Transaction
+from gateway.domain.principal import Principal
+from gateway.services import outgoing
+from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services.transparency import EXCHANGE
+from schemas.catalogue import EXCHANGES, Action
+
+ALARMS = "alarms"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """What the auditor asked for. `equal`: members of an entry and the value each must have."""
+
+    equal: Mapping[str, str] = field(default_factory=dict)
+    since: datetime | None = None
+    until: datetime | None = None
+    reference: str | None = None
+    after: int = 0
+    limit: int = 100
+
+
+def alarm_record(row: Mapping[str, Any]) -> Mapping[str, object]:
+    """An alarm in the shape of a lead, before the mask."""
+    return {
+        "id": row["id"],
+        "rule": row["kind"],
+        "case": None,
+        "region": row["region"],
+        "status": row["status"],
+        "opened_at": row["first_at"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "due_on": None,
+        "facts": [row["facts"]],
+        "raised": row["raised"],
+        "about": row["about"],
+    }
+
+
+class Trail:
+    """The use cases of the auditor."""
+
+    def __init__(self, evidence: Evidence, trail: AuditTrail, clock: Clock) -> None:
+        self._evidence, self._trail, self._clock = evidence, trail, clock
+
+    async def entries(self, principal: Principal, purpose: str, asked: EntryFilter) -> bytes:
+        """One page, oldest first. A page may be short while `next_cursor` says that the log goes on."""
+        request = Request(principal, Action.LIST, EXCHANGE, purpose, principal.region)
+        grant = await self._evidence.decide(request)
+        query = EntryQuery(
+            rows=grant.rows,
+            equal=asked.equal,
+            since=asked.since,
+            until=asked.until,
+            reference=asked.reference,
+            after=asked.after,
+            limit=asked.limit,
+        )
+        page = await asyncio.to_thread(self._trail.entries, query)
+        mask = Mask(EXCHANGES[EXCHANGE], grant)
+        items = [mask.apply(body) for _, body in page.entries]
+        cursor = str(page.next_after) if page.next_after is not None else None
+        return await self._told(request, grant, items, cursor)
+
+    async def alarms(
+        self, principal: Principal, purpose: str, status: str | None, cursor: str | None, limit: int
+    ) -> bytes:
+        """One page of alarms, ordered by id."""
+        request = Request(principal, Action.LIST, ALARMS, purpose, principal.region)
+        grant = await self._evidence.decide(request)
+        found = await asyncio.to_thread(self._trail.alarms, grant.rows, status, cursor, limit + 1)
+        mask = Mask(EXCHANGES[ALARMS], grant)
+        items = [mask.apply(alarm_record(row)) for row in found[:limit]]
+        more = str(found[limit - 1]["id"]) if len(found) > limit else None
+        return await self._told(request, grant, items, more)
+
+    async def _told(
+        self, request: Request, grant: Grant, items: Sequence[Released], cursor: str | None
+    ) -> bytes:
+        now = self._clock.now()
+        reference = new_reference(now)
+        body = outgoing.page(items, next_cursor=cursor, as_of=now, missing_sources=(), reference=reference)
+        await self._evidence.journal.record(self._entry(request, grant, body, len(items), reference))
+        return body
+
+    def _entry(
+        self, request: Request, grant: Grant, body: bytes, count: int, reference: str = "", detail: str = ""
+    ) -> AuditEntry:
+        digest = hashlib.sha256(body).hexdigest()
+        return self._evidence.entry(
+            request, grant, reference=reference, count=count, digest=digest, detail=detail
+        )
+
+    async def acknowledge(self, principal: Principal, purpose: str, alarm_id: str) -> tuple[bytes, str]:
+        """The alarm after it was marked as seen, and the reference. NotPermitted when it is out of reach."""
+        request = Request(principal, Action.LIST, ALARMS, purpose, principal.region)
+        grant = await self._evidence.decide(request)
+        row = await asyncio.to_thread(self._trail.alarm, alarm_id, grant.rows)
+        if row is None:
+            await self._evidence.failed(request, grant, "unknown-alarm")
+            raise NotPermitted
+        by, now = principal.person, self._clock.now()
+        seen = alarm_record({**row, "status": "acknowledged"})
+        body = outgoing.single(Mask(EXCHANGES[ALARMS], grant).apply(seen))
+        entry = self._entry(request, grant, body, 1, detail=f"acknowledged:{alarm_id}")
+
+        def work(transaction: Transaction) -> tuple[None, AuditEntry]:
+            transaction.acknowledge_alarm(alarm_id, by, now)
+            return None, entry
+
+        await self._evidence.journal.perform(work)
+        return body, entry.reference
