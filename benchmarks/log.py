@@ -110,7 +110,7 @@ def _seal_rate(data: Path, start: int, count: int = 100_000) -> float:
     for first in range(start, start + count, CHUNK):
         _write(store.writer, first, CHUNK, "bench")
     (key,) = read_keys(data / "log.vkey")
-    sealer = Sealer(SqliteLog(store), SqliteLease(store), keys, SystemClock(), key)
+    sealer = Sealer(SqliteLog(store), SqliteLease(store), keys, SystemClock(), lambda: key)
     time.sleep(LEASE_SECONDS)
     began = time.perf_counter()
     sealed = sealer.seal()

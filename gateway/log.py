@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ def origin_for(wanted: str, public_key: bytes) -> str:
 class LogParts:
     """Everything around the log."""
 
-    key: Vkey
+    key: Callable[[], Vkey]
     sealer: Sealer
     witnessing: Witnessing
     transparency: Transparency
@@ -77,10 +77,21 @@ def build_log(
 ) -> LogParts:
     """Raises MalformedNote or OSError when a key in the settings cannot be read."""
     origin = keep_origin(store, origin_for(settings.log_origin, keys.head_public_key))
-    key = log_key(origin, keys.head_algorithm, keys.head_public_key)
-    publish_key(settings.log_key_path, key)
+    published: set[Vkey] = set()
+
+    def key() -> Vkey:
+        """Today's key; a new one is in the public file before it signs anything."""
+        found = log_key(origin, keys.head_algorithm, keys.head_public_key)
+        if found not in published:
+            publish_key(settings.log_key_path, found)
+            published.add(found)
+        return found
+
+    def own() -> Vkey:
+        return witness_key(origin, keys.head_algorithm, keys.head_public_key)
+
+    key()
     sealed, lease = SqliteLog(store), SqliteLease(store)
-    own = witness_key(origin, keys.head_algorithm, keys.head_public_key)
     watched = by_origin(read_keys(settings.witnessed_logs) if settings.witnessed_logs else [])
     peers = read_witnesses(settings.witnesses)
     return LogParts(

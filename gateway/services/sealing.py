@@ -5,7 +5,7 @@ are that one, the store keeps the first head of a size and turns the second away
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gateway.domain.log.checkpoint import Checkpoint, Head, signed
 from gateway.domain.log.merkle import root
@@ -22,7 +22,9 @@ _INDEX_BATCH = 20_000
 class Sealer:
     """The use case; for worker threads, never on the event loop."""
 
-    def __init__(self, log: LogStore, lease: Lease, keys: KeyRing, clock: Clock, key: Vkey) -> None:
+    def __init__(
+        self, log: LogStore, lease: Lease, keys: KeyRing, clock: Clock, key: Callable[[], Vkey]
+    ) -> None:
         self._log, self._lease, self._keys, self._clock, self._key = log, lease, keys, clock, key
         self._one = threading.Lock()
 
@@ -51,6 +53,7 @@ class Sealer:
         def read(level: int, index: int) -> bytes:
             return fresh.get((level, index)) or self._log.tile(level, index)
 
-        checkpoint = Checkpoint(self._key.name, size, root(perfect_from(read), size))
-        note = signed(checkpoint, self._key, self._keys.sign_head)
-        return Head(size, checkpoint.root, last_seq, self._clock.now(), note.whole, self._key.text)
+        key = self._key()  # asked every time: keys turn while the gateway runs
+        checkpoint = Checkpoint(key.name, size, root(perfect_from(read), size))
+        note = signed(checkpoint, key, self._keys.sign_head)
+        return Head(size, checkpoint.root, last_seq, self._clock.now(), note.whole, key.text)

@@ -1,11 +1,12 @@
 """What the log shows: its head, tiles, consistency proofs, and receipts for answers that were given."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
 
+from gateway.domain.audit import leaf_hash
 from gateway.domain.decision import Grant, Treatment
 from gateway.domain.errors import Flaw, HuxueError, Malformed, NotPermitted
 from gateway.domain.log.checkpoint import Head
@@ -34,7 +35,7 @@ class Receipt:
 class Transparency:
     """The use case. Heads, proofs and tiles hold hashes only: anybody with a token may have them."""
 
-    def __init__(self, log: LogStore, evidence: Evidence, key: Vkey) -> None:
+    def __init__(self, log: LogStore, evidence: Evidence, key: Callable[[], Vkey]) -> None:
         self._log, self._evidence, self._key = log, evidence, key
 
     def head(self) -> Mapping[str, object]:
@@ -42,13 +43,13 @@ class Transparency:
         head = self._log.head()
         lines = self._log.cosignatures(head.size) if head else ()
         return {
-            "origin": self._key.name,
+            "origin": self._key().name,
             "size": head.size if head else 0,
             "root": _encoded(head.root if head else EMPTY_ROOT),
             "at": head.at.strftime("%Y-%m-%dT%H:%M:%SZ") if head else None,
             "checkpoint": head.note + "".join(lines) if head else None,
             "cosignatures": list(lines),
-            "vkey": head.vkey if head else self._key.text,
+            "vkey": head.vkey if head else self._key().text,
         }
 
     def checkpoint(self) -> str:
@@ -123,7 +124,8 @@ class Transparency:
 
     def _proof(self, reference: str, placed: Placed, index: int, head: Head) -> Mapping[str, object]:
         start = index % WIDTH * HASH_BYTES
-        if self._log.tile(0, index // WIDTH)[start : start + HASH_BYTES] != placed.leaf:
+        told = self._log.tile(0, index // WIDTH)[start : start + HASH_BYTES]
+        if not told == placed.leaf == leaf_hash(placed.body):
             raise HuxueError("该记录与日志不符。", "The entry is not what the log says.")
         try:
             proof = inclusion_proof(perfect_from(self._log.tile), index, head.size)

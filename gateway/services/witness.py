@@ -7,7 +7,7 @@ cannot show one history to the county and another to the province.
 import asyncio
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.domain.audit import AuditEntry
@@ -93,7 +93,7 @@ class Witness:
         verify: Verify,
         keys: KeyRing,
         clock: Clock,
-        key: Vkey,
+        key: Callable[[], Vkey],
         evidence: Evidence,
     ) -> None:
         self._store, self._logs, self._verify = store, logs, verify
@@ -139,7 +139,7 @@ class Witness:
         if not await asyncio.to_thread(self._store.accept, checkpoint.origin, newest, new, now):
             later = await asyncio.to_thread(self._store.newest, checkpoint.origin)
             return Differs(later.size if later else 0)
-        return Cosigned(cosigned(asked.note.text, self._key, self._keys.sign_head, now).line)
+        return Cosigned(cosigned(asked.note.text, self._key(), self._keys.sign_head, now).line)
 
     async def _report(self, checkpoint: Checkpoint, known: str, offered: str, reason: str) -> None:
         """Both notes are kept and the alarm is raised, once for every pair."""

@@ -108,7 +108,8 @@ def test_a_public_route_answers_anybody(county: TestGateway, path: str) -> None:
 
 def test_the_document_has_every_route(document: dict[str, Any]) -> None:
     written = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
-    assert written == {(route.path, method) for route in DECLARED for method in route.methods}
+    paths = {route: route.path.replace(":path}", "}") for route in DECLARED}
+    assert written == {(paths[route], method) for route in DECLARED for method in route.methods}
 
 
 def references(node: object) -> Iterator[str]:

@@ -161,7 +161,7 @@ def test_heads_and_proofs_are_for_anybody_with_a_token(gateway: TestGateway) -> 
     hashes = [base64.b64decode(each) for each in proof["proof"]]
     assert verify_consistency(first["size"], second["size"], *roots, hashes)
     assert get(gateway, "/v1/audit/consistency", **{"from": first["size"]}).json() == proof
-    for wrong in ({"from": 5, "to": 2}, {"from": 0, "to": 10**6}, {"from": -1}, {"from": "x"}, {}):
+    for wrong in ({"from": 5, "to": 2}, {"from": 0, "to": 10**6}, {"from": -1}, {"from": "x"}):
         assert problem(get(gateway, "/v1/audit/consistency", **wrong)) == (400, "malformed")
 
 

@@ -445,3 +445,18 @@ def test_what_cannot_be_checked_is_said_in_a_line(original: Path, tmp_path: Path
     ):
         found = verify(*words)
         assert type(found.exception).__name__ == "NotReady", found.output
+
+
+def test_heads_of_a_key_that_was_turned_still_verify(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as gateway:
+        gateway.ask(ADULT)
+        gateway.parts.log.sealer.seal()
+    (data / "keyring.json").unlink()
+    with running(data) as gateway:  # the demo profile makes another ring
+        gateway.ask(ADULT)
+        gateway.parts.log.sealer.seal()
+        second = gateway.parts.log.key().text
+    assert len((data / "log.vkey").read_text().splitlines()) == 2
+    assert verify("--data", data).exit_code == 0
+    assert "key that is not trusted" in refuted(data, "--key", second)

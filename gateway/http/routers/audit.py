@@ -58,7 +58,7 @@ async def checkpoint(request: Request) -> Response:
 )
 async def consistency(
     request: Request,
-    first: Annotated[int, Query(alias="from", ge=0)],
+    first: Annotated[int, Query(alias="from", ge=0)] = 0,
     second: Annotated[int | None, Query(alias="to", ge=0)] = None,
 ) -> Response:
     """RFC 9162 §2.1.4; without `to` up to the newest head."""
