@@ -67,6 +67,7 @@ class TestGateway:
                 port=self.port,
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=1,
             )
         )

@@ -10,9 +10,12 @@ import msgspec
 import orjson
 
 from gateway.adapters.db.engine import stamp
+from gateway.adapters.db.guard import DayCount
 from gateway.domain.audit import AuditEntry, canonical, leaf_hash, members_digest
+from gateway.domain.limits import Quota, Sighting
 from gateway.domain.model import AlarmDraft, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, KeyRing
+from gateway.domain.principal import Principal
 
 _FACTS_KEPT = 50
 
@@ -215,6 +218,10 @@ class SqliteTransaction:
             (alarm_id, draft.kind, draft.region, draft.about, orjson.dumps(dict(draft.facts)).decode(), now),
         )
         return alarm_id
+
+    def count_child(self, principal: Principal, quota: Quota, sighting: Sighting) -> str | None:
+        """Counts a different child of the day, or names the limit that it breaks."""
+        return DayCount(self._db, self._keys, self._today).count(principal, quota, sighting)
 
     def write_audit(self, entry: AuditEntry) -> None:
         """The evidence, in this transaction."""
