@@ -32,9 +32,7 @@ def served(
     command: list[str], probe: str, port: int, environment: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server process, ready to answer `probe`."""
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
-    )
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
         for _ in range(600):
             try:

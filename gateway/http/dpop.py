@@ -1,7 +1,7 @@
 """DPoP (RFC 9449): proofs that a caller holds the key its token is bound to.
 
-Everything but the signature is checked at once; the signature is looked at by another thread while the request is
-being worked on, and `Proof.held` is asked before anything is written or told (see `gateway.adapters.db.journal`).
+Everything but the signature is checked at once. `Proof.held` verifies the signature, and is asked before anything is
+written or told (see `gateway.adapters.db.journal`), for a whole batch of requests at a time.
 """
 
 import contextlib
@@ -24,6 +24,8 @@ PAST_SECONDS = 300
 FUTURE_SECONDS = 60
 _KEYS_KEPT = 4096
 _IDLE_SECONDS = 10.0
+_WAITING = 1024
+_SHARED = 3
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -61,7 +63,17 @@ def refused(zh: str, en: str, reason: str = "invalid_dpop_proof") -> TokenNotBou
 class Proof:
     """`gateway.domain.ports.Possession`: one proof, read; whether its signature is right is found out once."""
 
-    __slots__ = ("_found", "_lock", "_signature", "_signed", "_verify", "expires", "key", "thumbprint")
+    __slots__ = (
+        "_crew",
+        "_found",
+        "_lock",
+        "_signature",
+        "_signed",
+        "_verify",
+        "expires",
+        "key",
+        "thumbprint",
+    )
 
     def __init__(
         self, key: bytes, expires: int, thumbprint: str, verify: Verify, signature: bytes, signed: bytes
@@ -70,62 +82,73 @@ class Proof:
         self._verify, self._signature, self._signed = verify, signature, signed
         self._lock = threading.Lock()
         self._found: bool | None = None
+        self._crew: Crew | None = None
 
     def __repr__(self) -> str:
         return "Proof(…)"
 
+    def shared(self, crew: "Crew") -> "Proof":
+        """Somebody else may verify it too, once somebody wants to know."""
+        self._crew = crew
+        crew.waiting.append(self)
+        return self
+
     def held(self) -> bool:
         """Whether the signature is right; waits if another thread is just looking."""
         if self._found is None:
+            if self._crew is not None:
+                self._crew.call()
             with self._lock:
-                if self._found is None:
-                    self._found = self._verify(self._signature, self._signed)
-        return self._found
+                self._look()
+        return bool(self._found)
 
     def look(self) -> None:
         """As `held`, unless somebody else is at it."""
         if self._found is None and self._lock.acquire(blocking=False):
             try:
-                if self._found is None:
-                    self._found = self._verify(self._signature, self._signed)
+                self._look()
             finally:
                 self._lock.release()
 
+    def _look(self) -> None:
+        if self._found is None:
+            self._found = self._verify(self._signature, self._signed)
 
-class Lookers:
-    """A thread that verifies proofs in the order they came, beside the event loop; it ends when there are none."""
+
+class Crew:
+    """A second thread that verifies from the end of the line while the first verifies from its start.
+
+    It works only while the event loop is itself waiting for signatures: both let go of the interpreter lock while they
+    verify, so two cores are used; beside other work each would only take the lock from the other. `waiting` is a list
+    of hints: what is in it may be done already, and what falls out of it is verified by whoever asks.
+    """
 
     def __init__(self) -> None:
-        self._waiting: deque[Proof] = deque()
+        self.waiting: deque[Proof] = deque(maxlen=_WAITING)
         self._calls: SimpleQueue[None] = SimpleQueue()
-        self._asleep = self._gone = True
+        self._idle = self._gone = True
 
-    def submit(self, proof: Proof) -> None:
-        """Have it looked at soon. For one thread only."""
-        self._waiting.append(proof)
+    def call(self) -> None:
+        """Help is wanted, if there is more than one to verify. For the event loop's thread only."""
+        if len(self.waiting) < _SHARED or not self._idle:
+            return
+        self._idle = False
         if self._gone:
-            self._gone = self._asleep = False
+            self._gone = False
             threading.Thread(target=self._run, name="huxue-proofs", daemon=True).start()
-        elif self._asleep:
-            self._asleep = False
-            self._calls.put(None)
+        self._calls.put(None)
 
     def _run(self) -> None:
         while True:
-            self._look()
-            self._asleep = True
-            self._look()  # one that came just before
             try:
                 self._calls.get(timeout=_IDLE_SECONDS)
             except Empty:
-                self._gone = True
-                self._look()
+                self._gone = self._idle = True
                 return
-
-    def _look(self) -> None:
-        with contextlib.suppress(IndexError):
-            while True:
-                self._waiting.popleft().look()
+            with contextlib.suppress(IndexError):
+                while True:
+                    self.waiting.pop().look()
+            self._idle = True
 
 
 @dataclass(frozen=True, slots=True)

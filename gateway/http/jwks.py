@@ -28,8 +28,8 @@ Verify = Callable[[bytes, bytes], bool]
 _SECRET = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
 _COORDINATE = 32
 _ECDSA = ECDSA(SHA256())
-_TO_STANDARD = str.maketrans("-_", "+/", "+/=")
-_PADDING = ("", "", "==", "=")
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_PADDING = (b"", b"", b"==", b"=")
 
 
 class KeyFormatError(ValueError):
@@ -38,11 +38,10 @@ class KeyFormatError(ValueError):
 
 def unb64(text: str) -> bytes:
     """base64url without padding, strictly (RFC 7515 §2); ValueError for anything else."""
-    length = len(text)
-    standard = text.translate(_TO_STANDARD)
-    if len(standard) != length:
+    standard = text.encode("ascii").translate(_TO_STANDARD, b"+/=")
+    if len(standard) != len(text):
         raise ValueError("base64url")
-    return binascii.a2b_base64(standard + _PADDING[length % 4], strict_mode=True)
+    return binascii.a2b_base64(standard + _PADDING[len(text) % 4], strict_mode=True)
 
 
 def b64(raw: bytes) -> str:
