@@ -262,15 +262,15 @@ class TestOfficer:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[str, Credentials, Path]]:
-    """A gateway of three worker processes, and a client of it."""
+    """A gateway of two worker processes, and a client of it."""
     made = TestGateway(tmp_path / "data")
     credentials = made.credentials(ROLE)
     made.call.close()
     made.parts.store.close()
-    with process(tmp_path / "data", "--workers", "3") as (server, url):
+    with process(tmp_path / "data", "--workers", "2") as (server, url):
         deadline = time.monotonic() + 40
         (log,) = tmp_path.glob("serve-*.log")
-        while log.read_text().count('"started"') < 3:
+        while log.read_text().count('"started"') < 2:
             assert time.monotonic() < deadline, "the workers did not start"
             time.sleep(0.05)
         yield url, credentials, tmp_path / "data"
