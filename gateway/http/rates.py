@@ -80,7 +80,8 @@ class RateBook:
             return None
         item = self._item(limit)
         for size in (max(1, limit // _SHARES), 1):
-            if self._windows.test(item, *key, cost=size):  # a hit that fails would use the window up all the same
+            # Tested first: a hit that fails would use the window up all the same.
+            if self._windows.test(item, *key, cost=size):
                 self._windows.hit(item, *key, cost=size)
                 self._keep(key, _Share(size - 1, self._windows.get_window_stats(item, *key).reset_time))
                 return None
