@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from gateway.adapters.cedar import load
+from gateway.adapters.limits import load_limits
+from gateway.adapters.rulebook import RulebookError
 from gateway.services import policy
 from gateway.settings import POLICIES
 
@@ -23,6 +25,11 @@ def check(policies: Folder = POLICIES) -> None:
     if findings:
         raise typer.Exit(1)
     bundle = load(policies)
+    try:
+        load_limits(policies, bundle.registry.roles)
+    except RulebookError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     typer.echo(f"ok: version {bundle.version}")
 
 
