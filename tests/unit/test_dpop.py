@@ -184,7 +184,6 @@ class TestRefused:
             ({"nonce": "dpop-made-up"}, "use_dpop_nonce"),
             ({"nonce": NONCES.current(NOW - 2 * WINDOW_SECONDS)}, "use_dpop_nonce"),
         ],
-        ids=str,
     )
     def test_a_claim_that_is_wrong(self, reader: ProofReader, claims: dict[str, Any], reason: str) -> None:
         assert refusal(reader, made(**claims)) == reason
@@ -230,7 +229,6 @@ class TestRefused:
             {"jwk": {**KEY.jwk, "x": 3}},
             {"jwk": {**KEY.jwk, "y": KEY.jwk["x"]}},
         ],
-        ids=str,
     )
     def test_a_header_that_is_wrong(self, reader: ProofReader, header: dict[str, Any]) -> None:
         assert refusal(reader, made(header=header)) == "invalid_dpop_proof"
