@@ -1,6 +1,7 @@
 """Servers under measurement: each a process of its own, on loopback, on a data folder of its own."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from connectors.transports.rest import Credentials, client_assertion
+from gateway.settings import POLICIES
 
 BIN = Path(sys.executable).parent
 LAW_DATE = "2026-11-20"
@@ -26,9 +28,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(command: list[str], probe: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def served(
+    command: list[str], probe: str, port: int, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A server process, ready to answer `probe`."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
         for _ in range(600):
             try:
@@ -61,21 +65,19 @@ class Gateway:
 
     def token(self, role: str) -> dict[str, str]:
         """An Authorization header for a new client of that role."""
+        credentials = self.credentials(role)
+        assertion = client_assertion(credentials, f"{self.url}/oauth2/token", datetime.now(UTC))
+        answer = self.call.post("/oauth2/token", data=token_form(assertion))
+        return {"Authorization": "Bearer " + answer.json()["access_token"]}
+
+    def credentials(self, role: str) -> Credentials:
+        """A new client of that role."""
         agency, name = role.split("/")
         out = self.data / f"{name}-{os.urandom(3).hex()}.json"
         words = ["client", "add", "--data", str(self.data), "--agency", agency, "--role", name]
         run = [str(BIN / "huxue"), *words, "--region", "530423", "--out", str(out)]
         subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
-        credentials = Credentials.load(out)
-        assertion = client_assertion(credentials, f"{self.url}/oauth2/token", datetime.now(UTC))
-        form = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": assertion,
-        }
-        return {
-            "Authorization": "Bearer " + self.call.post("/oauth2/token", data=form).json()["access_token"]
-        }
+        return Credentials.load(out)
 
     def upload(self, body: bytes) -> tuple[float, dict[str, int]]:
         """Upload a student register; seconds and the receipt."""
@@ -98,11 +100,36 @@ class Gateway:
         return int(line.split()[1]) / 1024
 
 
+def token_form(assertion: str) -> dict[str, str]:
+    """The form of a token request."""
+    return {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": assertion,
+    }
+
+
+def _policies(folder: Path) -> Path:
+    """The county's policies with limits that a benchmark does not reach."""
+    policies = folder / "policies"
+    shutil.copytree(POLICIES, policies, ignore=shutil.ignore_patterns("__pycache__"))
+    (policies / "limits.yaml").write_text(_LIMITS, encoding="utf-8")
+    return policies
+
+
+_LIMITS = """
+rates: {default: {client: 100000000, officer: 100000000}, roles: {}}
+tokens: {client: 100000, failures: 100}
+children: {default: {person: 10000000, client: 10000000, neighbours_from: 10000000, cohort: 10000000}, roles: {}}
+"""
+
+
 @contextmanager
 def gateway(data: Path) -> Iterator[Gateway]:
     """`huxue serve` on an empty data folder."""
     data.mkdir(parents=True)
     port = free_port()
+    environment = {**os.environ, "HUXUE_POLICIES": str(_policies(data))}
     words = ["serve", "--data", str(data), "--profile", "demo", "--as-of", LAW_DATE, "--port", str(port)]
-    with served([str(BIN / "huxue"), *words], "/health/live", port) as process:
+    with served([str(BIN / "huxue"), *words], "/health/live", port, environment) as process:
         yield Gateway(data, port, process)

@@ -27,10 +27,12 @@ from gateway.adapters.db.lists import SqliteLists
 from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.db.registers import SqliteRegisters
 from gateway.adapters.db.resolutions import SqliteResolutions
+from gateway.adapters.db.transient import Transient
 from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.adapters.filestore import SealedFileStore
 from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring
+from gateway.adapters.limits import load_limits
 from gateway.adapters.rulebook import load_rulebook
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
@@ -38,12 +40,17 @@ from gateway.domain.log.note import MalformedNote
 from gateway.domain.rulebook import Rulebook
 from gateway.http.auth import Authenticator
 from gateway.http.context import Context
+from gateway.http.dpop import ProofReader
 from gateway.http.fastlane import FastLane
+from gateway.http.holder import Binding
 from gateway.http.logging import configure, log
 from gateway.http.middleware import SecurityHeaders
+from gateway.http.nonces import Nonces
 from gateway.http.oauth import TokenServer
 from gateway.http.openapi import document
+from gateway.http.peers import Peers
 from gateway.http.problems import on_domain_error, on_http_error, on_unexpected, on_validation_error
+from gateway.http.rates import RateBook
 from gateway.http.routers import audit, catalogue, disclosures, entrance, exchanges, identity, jobs, leads
 from gateway.log import LogParts, build_log
 from gateway.services.alerts import Alerts
@@ -54,6 +61,7 @@ from gateway.services.daily import Daily
 from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
+from gateway.services.guard import Guard
 from gateway.services.health import Health
 from gateway.services.list import ListRecords, NeedyChildren
 from gateway.services.resolve import Resolve
@@ -82,6 +90,8 @@ class Parts:
     jobs: SqliteJobs
     daily: Daily
     needy: NeedyChildren
+    transient: Transient
+    clock: SystemClock
     context: Context
     log: LogParts
 
@@ -133,6 +143,9 @@ def build(settings: Settings) -> Parts:
     lists = ListRecords(evidence, needy, clock, cursors)
     sealed = _log(settings, store, keys, evidence, clock)
 
+    limits = load_limits(settings.policies, bundle.registry.roles)
+    rates, binding = RateBook(limits), _binding(settings, keys)
+
     def warnings_now() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
         warnings = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
@@ -141,11 +154,13 @@ def build(settings: Settings) -> Parts:
     context = Context(
         public_url=settings.issuer,
         max_upload_bytes=settings.max_upload_mb * 2**20,
-        auth=Authenticator(clients, keys.token_key, settings.issuer),
-        tokens=TokenServer(clients, keys.token_key, settings.issuer, settings.audiences),
+        auth=Authenticator(clients, lambda: [keys.token_key], settings.issuer, binding, rates, evidence),
+        tokens=TokenServer(clients, lambda: keys.token_key, settings.issuer, settings.audiences),
+        binding=binding,
+        rates=rates,
         jwks={"keys": [keys.token_key.as_dict(private=False)]},
         evidence=evidence,
-        ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook),
+        ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook, Guard(evidence, limits, clock)),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
         export=Export(evidence, lists, ListWriter(), jobs_, file_store, clock),
@@ -167,8 +182,10 @@ def build(settings: Settings) -> Parts:
         trail=sealed.trail,
         witness=sealed.witness,
     )
-    daily = Daily(registers, rulebook, clock)
-    return Parts(store, keys, journal, points, rulebook, jobs_, daily, needy, context, sealed)
+    daily, transient = Daily(registers, rulebook, clock), Transient(store)
+    return Parts(
+        store, keys, journal, points, rulebook, jobs_, daily, needy, transient, clock, context, sealed
+    )
 
 
 def _log(
@@ -178,6 +195,13 @@ def _log(
         return build_log(settings, store, keys, evidence, clock)
     except (MalformedNote, OSError) as error:
         raise NotReady(f"keys of logs and witnesses cannot be read: {error}") from None
+
+
+def _binding(settings: Settings, keys: FileKeyRing) -> Binding:
+    """How tokens are held to their holders."""
+    proofs = ProofReader(settings.addresses, Nonces(keys.derived_id))
+    peers = Peers(settings.proxies, settings.client_cert_header)
+    return Binding(proofs, peers, settings.only_bound)
 
 
 def recover(settings: Settings) -> None:
@@ -258,7 +282,7 @@ async def _housekeeping(parts: Parts) -> None:
                 parts.journal.notify()
             await asyncio.to_thread(parts.context.export.expire)
             await parts.context.resolve.lapse()
-            await asyncio.to_thread(parts.context.disclosures.catch_up)
+            await asyncio.to_thread(parts.transient.forget, parts.clock.now(), parts.clock.today())
         except HuxueError as error:
             log.warning("housekeeping", problem=error.name)
         await asyncio.sleep(_HOUSEKEEPING_SECONDS)

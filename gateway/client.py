@@ -56,8 +56,13 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
         *,
         plaintext: bool = False,
+        dpop: bool = True,
+        officer: str | None = None,
     ) -> None:
-        self._client = GatewayClient(base_url, credentials, transport, plaintext=plaintext)
+        """As `GatewayClient`."""
+        self._client = GatewayClient(
+            base_url, credentials, transport, plaintext=plaintext, dpop=dpop, officer=officer
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="huxue-client", daemon=True)
         self._thread.start()

@@ -1,12 +1,15 @@
 """Settings: frozen, from the environment (`HUXUE_…`) and the command line. A required secret has no default."""
 
+import re
 from datetime import date
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
 
 POLICIES = Path(__file__).resolve().parent.parent / "policies"
 
@@ -46,6 +49,18 @@ class Settings(BaseSettings):
     policies: Path = Field(POLICIES, description="策略目录 / Folder of policies.")
     max_upload_mb: int = Field(100, ge=1, le=2048, description="上传上限 / Largest upload in MB.")
     as_of: date | None = Field(None, description="法定日期 / Law date, demo profile only.")
+    token_binding: Literal["optional", "required"] = Field(
+        "optional",
+        description="令牌绑定 / `required` refuses tokens that are not bound to a key (DPoP) or certificate.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="可信代理 / Addresses or networks of the proxies in front, separated by commas.",
+    )
+    client_cert_header: str = Field(
+        "",
+        description="客户端证书头 / Header in which a trusted proxy passes the client certificate; empty: not used.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="日志级别 / Log level."
     )
@@ -56,6 +71,28 @@ class Settings(BaseSettings):
         if url and not url.startswith("sqlite:///"):
             raise ValueError("this release keeps its store in SQLite: sqlite:///PATH")
         return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for each in filter(None, (part.strip() for part in text.split(","))):
+            ip_network(each, strict=False)
+        return text
+
+    @field_validator("client_cert_header")
+    @classmethod
+    def _header_name(cls, name: str) -> str:
+        if name and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,60}", name):
+            raise ValueError("a header's name has letters, digits and hyphens")
+        return name
+
+    @model_validator(mode="after")
+    def _believed_from_somebody(self) -> Self:
+        if self.client_cert_header and not self.trusted_proxies.strip():
+            raise ValueError(
+                "client_cert_header needs trusted_proxies: the header is believed from nobody else"
+            )
+        return self
 
     @property
     def store_path(self) -> Path:
@@ -91,10 +128,27 @@ class Settings(BaseSettings):
     @property
     def audiences(self) -> list[str]:
         """What a client may name as audience: the issuer and its token endpoint; on loopback by every name of it."""
-        addresses = {self.issuer}
-        if not self.public_url and self._shown_host in ("127.0.0.1", "localhost", "[::1]"):
-            addresses |= {f"http://{name}:{self.port}" for name in ("127.0.0.1", "localhost", "[::1]")}
-        return sorted(address + path for address in addresses for path in ("", "/oauth2/token"))
+        return sorted(address + path for address in self.addresses for path in ("", "/oauth2/token"))
+
+    @property
+    def addresses(self) -> list[str]:
+        """The addresses under which clients may call, without a trailing slash; the issuer's first."""
+        names = ("127.0.0.1", "localhost", "[::1]")
+        loopback = not self.public_url and self._shown_host in names
+        others = [f"http://{name}:{self.port}" for name in names] if loopback else []
+        return list(dict.fromkeys([self.issuer, *others]))
+
+    @property
+    def only_bound(self) -> bool:
+        """Whether unbound tokens are refused."""
+        return self.token_binding.startswith("required")
+
+    @property
+    def proxies(self) -> list[Network]:
+        """The trusted proxies' networks."""
+        return [
+            ip_network(each.strip(), strict=False) for each in self.trusted_proxies.split(",") if each.strip()
+        ]
 
 
 def _is_wildcard(host: str) -> bool:

@@ -132,7 +132,8 @@ class FakeGateway:
             return JSONResponse({"error": "invalid_client"}, 401)
         token = f"token-{len(self.jtis)}"
         self.tokens[token] = client_id
-        return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": self.expires_in})
+        kind = "DPoP" if "DPoP" in request.headers else "Bearer"
+        return JSONResponse({"access_token": token, "token_type": kind, "expires_in": self.expires_in})
 
     def _verified(self, assertion: str) -> str | None:
         unverified = json.loads(urlsafe_b64decode(assertion.split(".")[1] + "=="))
@@ -149,8 +150,8 @@ class FakeGateway:
     def _guarded(self, handler: Any) -> Any:
         async def guarded(request: Request) -> Response:
             self.calls.append((request.method, request.url.path))
-            token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            if token not in self.tokens:
+            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+            if token not in self.tokens or (scheme == "DPoP") is not ("DPoP" in request.headers):
                 return problem(401, "unauthenticated")
             answer: Response = await handler(request, self.keys[self.tokens[token]][0])
             return answer

@@ -67,6 +67,7 @@ class TestGateway:
                 port=self.port,
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=1,
             )
         )
@@ -216,12 +217,15 @@ def process(data: Path, *more: str) -> Iterator[tuple[subprocess.Popen[bytes], s
             _wait(url, server)
             yield server, url
         finally:
+            if "--workers" in more:
+                server.terminate()  # killed, it would leave its workers behind
+                server.wait(30)
             server.kill()
             server.wait(10)
 
 
 def _wait(url: str, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline and server.poll() is None:
         try:
             if httpx.get(url + "/health/live", trust_env=False).status_code == 200:

@@ -60,8 +60,13 @@ class Credentials:
         return cls(**{name: document[name] for name in _TEXTS}, key=_key(document.get("key")), school=school)
 
 
-def client_assertion(credentials: Credentials, audience: str, now: datetime) -> str:
-    """The client's signed statement of who it is (RFC 7523, 3), good for a minute, at `audience` only."""
+def client_assertion(
+    credentials: Credentials, audience: str, now: datetime, officer: str | None = None
+) -> str:
+    """The client's signed statement of who it is (RFC 7523, 3), good for a minute, at `audience` only.
+
+    `officer` names the person at work, by a name of the agency's own (1–64 of A-Z a-z 0-9 . _ -); never an id number.
+    """
     issued = int(now.timestamp())
     header = {"alg": credentials.alg, "kid": credentials.key.kid, "typ": "JWT"}
     claims = {
@@ -71,6 +76,7 @@ def client_assertion(credentials: Credentials, audience: str, now: datetime) -> 
         "jti": secrets.token_urlsafe(24),
         "iat": issued,
         "exp": issued + ASSERTION_SECONDS,
+        **({"officer": officer} if officer is not None else {}),
     }
     return jwt.encode(header, claims, credentials.key, algorithms=[credentials.alg])
 

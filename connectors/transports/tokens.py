@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from connectors.transports.credentials import Credentials, client_assertion
+from connectors.transports.dpop import NONCE_WANTED, Holder
 from connectors.transports.refusals import GatewayFault, GatewayUnreachable, refusal
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -22,9 +23,17 @@ class Tokens:
     """The one token of a client at a time; callers who need a new one together wait for the same."""
 
     def __init__(
-        self, http: httpx.AsyncClient, endpoint: str, credentials: Credentials, clock: Clock
+        self,
+        http: httpx.AsyncClient,
+        endpoint: str,
+        credentials: Credentials,
+        clock: Clock,
+        holder: Holder | None = None,
+        officer: str | None = None,
     ) -> None:
+        """With a `holder` the token is bound to its key; `officer` is who is at work."""
         self._http = http
+        self._holder, self._officer = holder, officer
         self._endpoint = endpoint
         self._credentials = credentials
         self._clock = clock
@@ -45,19 +54,35 @@ class Tokens:
             return self._token
 
     async def _fetch(self, now: datetime) -> tuple[str, int]:
-        form = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": client_assertion(self._credentials, self._endpoint, now),
-        }
-        try:
-            answer = await self._http.post(self._endpoint, data=form)
-        except httpx.RequestError as error:
-            raise GatewayUnreachable(type(error).__name__) from None
+        answer = await self._post(now)
+        if self._holder is not None and self._holder.learn(answer) and _wants_nonce(answer):
+            answer = await self._post(now)
         if not answer.is_success:
             raise await refusal(answer)
         try:
             body = answer.json()
-            return str(body["access_token"]), int(body["expires_in"])
+            token, seconds, kind = str(body["access_token"]), int(body["expires_in"]), str(body["token_type"])
         except (ValueError, KeyError, TypeError):
             raise GatewayFault("malformed-token") from None
+        if kind.lower() != ("bearer" if self._holder is None else "dpop"):
+            raise GatewayFault("token-not-bound")
+        return token, seconds
+
+    async def _post(self, now: datetime) -> httpx.Response:
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": client_assertion(self._credentials, self._endpoint, now, self._officer),
+        }
+        proof = {} if self._holder is None else self._holder.headers("POST", self._endpoint, now)
+        try:
+            return await self._http.post(self._endpoint, data=form, headers=proof)
+        except httpx.RequestError as error:
+            raise GatewayUnreachable(type(error).__name__) from None
+
+
+def _wants_nonce(answer: httpx.Response) -> bool:
+    try:
+        return answer.status_code == 400 and bool(answer.json().get("error") == NONCE_WANTED)
+    except (ValueError, AttributeError):
+        return False

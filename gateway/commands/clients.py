@@ -122,11 +122,12 @@ def _client_id(path: Path) -> str:
 def token(
     client: Annotated[Path, typer.Option(help="私钥文件 / the client's key file")],
     url: Annotated[str, typer.Option(help="网关地址 / the gateway's address")] = "http://127.0.0.1:8420",
+    officer: Annotated[str | None, typer.Option(help="经办人代号 / the officer at work, e.g. hr-07")] = None,
 ) -> None:
-    """An access token on standard output."""
+    """A bearer access token on standard output: one that curl can use, so it is bound to no key."""
 
     async def fetch() -> str:
-        async with GatewayClient(url, Credentials.load(client)) as gateway:
+        async with GatewayClient(url, Credentials.load(client), dpop=False, officer=officer) as gateway:
             return await gateway.token()
 
     try:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gateway.adapters.cedar import load
+from gateway.adapters.limits import load_limits
 from gateway.adapters.rulebook import RulebookError, load_rulebook
 from gateway.services import policy
 from gateway.settings import POLICIES
@@ -29,6 +30,11 @@ def check(policies: Folder = POLICIES) -> None:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     bundle = load(policies)
+    try:
+        load_limits(policies, bundle.registry.roles)
+    except RulebookError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     typer.echo(f"ok: version {bundle.version}")
 
 

@@ -62,6 +62,11 @@ class TokenNotBound(Unauthenticated):
 
     name, title_zh, title_en = "token-not-bound", "令牌与持有者不符", "Token not bound to its holder"
 
+    def __init__(self, detail_zh: str = "", detail_en: str = "", reason: str = "invalid_token") -> None:
+        """`reason` is the error code of RFC 9449: `invalid_token`, `invalid_dpop_proof` or `use_dpop_nonce`."""
+        super().__init__(detail_zh, detail_en)
+        self.reason = reason
+
 
 class NotPermitted(HuxueError):
     """No policy permits it, or it does not exist: the two look alike. `policy_ids` go to the evidence only."""

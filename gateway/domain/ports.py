@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from gateway.domain.audit import AuditEntry
+from gateway.domain.limits import Quota, Sighting
 from gateway.domain.model import (
     AlarmDraft,
     ChildFacts,
@@ -22,6 +23,7 @@ from gateway.domain.model import (
     SubjectId,
 )
 from gateway.domain.predicate import Predicate
+from gateway.domain.principal import Principal
 from gateway.domain.resolution import ResolutionDesk
 
 Result = TypeVar("Result")
@@ -122,16 +124,47 @@ class Transaction(Protocol):
         """Marks an open alarm as seen; doing it again keeps the first."""
         ...
 
+    def count_child(self, principal: Principal, quota: Quota, sighting: Sighting) -> str | None:
+        """Counts a different child of the law date; the name of the limit it would break, and then nothing is counted."""
+        ...
+
+
+class Possession(Protocol):
+    """A proof that the caller holds the key its token is bound to (RFC 9449). It counts once, in all processes."""
+
+    @property
+    def key(self) -> bytes:
+        """What makes it one of a kind, 16 bytes."""
+        ...
+
+    @property
+    def expires(self) -> int:
+        """When nobody would take it any more anyway, seconds since the epoch."""
+        ...
+
+    def held(self) -> bool:
+        """Whether its signature is right. May wait a moment for a thread that is looking; answers at once after that."""
+        ...
+
 
 class Journal(Protocol):
     """The only way to write inside a request: evidence and effects in one group commit, before the answer leaves."""
 
-    async def record(self, entry: AuditEntry) -> None:
-        """Raises SourceUnavailable when the entry could not be committed: then nothing may be told."""
+    async def record(self, entry: AuditEntry, proof: Possession | None = None) -> None:
+        """Raises SourceUnavailable when the entry could not be committed: then nothing may be told.
+
+        A `proof` is spent in the same commit; TokenNotBound, and nothing is written, when it is false or spent.
+        """
         ...
 
-    async def perform(self, work: Callable[[Transaction], tuple[Result, AuditEntry]]) -> Result:
-        """Runs `work` inside the commit; its effects and its entry land together or not at all."""
+    async def perform(
+        self, work: Callable[[Transaction], tuple[Result, AuditEntry]], proof: Possession | None = None
+    ) -> Result:
+        """Runs `work` inside the commit; its effects and its entry land together or not at all. `proof` as above."""
+        ...
+
+    async def spend(self, proof: Possession) -> None:
+        """Spends a proof in a commit of its own; TokenNotBound when it is false or was spent before."""
         ...
 
 

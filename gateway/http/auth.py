@@ -1,7 +1,9 @@
 """Who is calling: access tokens verified once and remembered until they expire; the client asked for every time."""
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -9,27 +11,50 @@ from joserfc.jwk import ECKey
 from starlette.requests import Request
 
 from gateway.domain.errors import Unauthenticated
-from gateway.domain.ports import Clients
+from gateway.domain.ports import Clients, Possession
 from gateway.domain.principal import Principal
+from gateway.http.dpop import token_hash
+from gateway.http.holder import Binding, Confirmation
+from gateway.http.rates import RateBook
+from gateway.services.evidence import Evidence
 
 _CLAIMS = ("sub", "agency", "role", "region")
 _REMEMBERED = 10_000
 _TOKEN_LIMIT = 4096
 
+Keys = Callable[[], Sequence[ECKey]]
+"""The keys that tokens may be signed with now, the newest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A verified token: its principal, and when it is over (seconds since the epoch)."""
+    """A verified token: its principal, when it is over (seconds since the epoch), and what it is bound to."""
 
     principal: Principal
     expires: float
+    confirmation: Confirmation
+
+
+class Caller(NamedTuple):
+    """A request's session, and the proof that came with it, which somebody has yet to spend."""
+
+    session: Session
+    proof: Possession | None
+
+    @property
+    def principal(self) -> Principal:
+        """Who it is, if the proof is right."""
+        return self.session.principal
 
 
 class Authenticator:
     """Verifies access tokens (RFC 9068) of our own issuer. A revoked client fails at once, whatever its token says."""
 
-    def __init__(self, clients: Clients, key: ECKey, issuer: str) -> None:
-        self._clients, self._key = clients, key
+    def __init__(
+        self, clients: Clients, keys: Keys, issuer: str, binding: Binding, rates: RateBook, evidence: Evidence
+    ) -> None:
+        self._clients, self._keys = clients, keys
+        self._binding, self._rates, self._evidence = binding, rates, evidence
         self._verified: dict[str, Session] = {}
         self._claims = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": issuer},
@@ -38,14 +63,26 @@ class Authenticator:
             sub={"essential": True},
         )
 
-    def principal(self, request: Request) -> Principal:
+    async def principal(self, request: Request) -> Principal:
         """The caller; Unauthenticated when there is no valid token of an active client."""
-        return self.session(request).principal
+        return (await self.session(request)).principal
 
-    def session(self, request: Request) -> Session:
-        """The caller with the time their token is over."""
+    async def session(self, request: Request) -> Session:
+        """The caller with the time their token is over; a proof is spent, in a commit of its own."""
+        caller = await self.caller(request)
+        await self.spend(caller)
+        return caller.session
+
+    async def spend(self, caller: Caller) -> None:
+        """Spend the caller's proof by itself, where nothing else will be committed."""
+        if caller.proof is not None:
+            await self._evidence.journal.spend(caller.proof)
+
+    async def caller(self, request: Request) -> Caller:
+        """For the hot path: whoever calls this hands the proof to the journal before anything is told."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        scheme = scheme.lower()
+        if scheme not in ("bearer", "dpop") or not token:
             raise Unauthenticated("请先取得访问令牌。", "An access token is needed.")
         session = self._verified.get(token) or self._verify(token)
         if session.expires <= time.time():
@@ -53,33 +90,47 @@ class Authenticator:
             raise Unauthenticated("访问令牌已过期。", "The access token has expired.")
         if not self.alive(session):
             raise Unauthenticated
-        return session
+        proof = self._binding.check(request, scheme, session.confirmation)
+        await self._count(session.principal)
+        return Caller(session, proof)
 
     def alive(self, session: Session) -> bool:
         """Whether the token still counts: not over, and its client not revoked."""
         return session.expires > time.time() and self._clients.is_active(session.principal.client)
 
+    async def _count(self, principal: Principal) -> None:
+        """RateLimited when there were too many requests; the first of a window is in the evidence, a flood is not."""
+        refusal = self._rates.request(principal)
+        if refusal is not None:
+            if refusal.first:
+                await self._evidence.refused(principal, refusal.error().name)
+            raise refusal.error()
+
     def _verify(self, token: str) -> Session:
-        if len(token) > _TOKEN_LIMIT:
-            raise Unauthenticated
-        try:
-            found = jwt.decode(token, self._key, algorithms=["ES256"])
-            self._claims.validate(found.claims)
-        except (JoseError, ValueError):
-            raise Unauthenticated("访问令牌无效或已过期。", "The access token is not valid.") from None
-        claims = found.claims
-        if found.header.get("typ") != "at+jwt" or not all(
-            isinstance(claims.get(name), str) for name in _CLAIMS
-        ):
-            raise Unauthenticated
+        claims = self._decoded(token) if len(token) <= _TOKEN_LIMIT else None
+        if claims is None or not all(isinstance(claims.get(name), str) for name in _CLAIMS):
+            raise Unauthenticated("访问令牌无效或已过期。", "The access token is not valid.")
         principal = Principal(
             client=claims["sub"],
             agency=claims["agency"],
             role=f"{claims['agency']}/{claims['role']}",
             region=claims["region"],
             school=claims.get("school"),
+            officer=claims.get("officer"),
         )
-        return self._remember(token, Session(principal, float(claims["exp"])))
+        bound = claims.get("cnf") or {}
+        confirmation = Confirmation(token_hash(token), bound.get("jkt"), bound.get("x5t#S256"))
+        return self._remember(token, Session(principal, float(claims["exp"]), confirmation))
+
+    def _decoded(self, token: str) -> Mapping[str, Any] | None:
+        for key in self._keys():
+            try:
+                found = jwt.decode(token, key, algorithms=["ES256"])
+                self._claims.validate(found.claims)
+            except (JoseError, ValueError):
+                continue
+            return found.claims if found.header.get("typ") == "at+jwt" else None
+        return None
 
     def _remember(self, token: str, session: Session) -> Session:
         if len(self._verified) >= _REMEMBERED:

@@ -10,7 +10,9 @@ from gateway.domain.errors import NotPermitted
 from gateway.domain.ports import FileStore
 from gateway.domain.spreadsheet import SpreadsheetFiles
 from gateway.http.auth import Authenticator
+from gateway.http.holder import Binding
 from gateway.http.oauth import TokenServer
+from gateway.http.rates import RateBook
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
@@ -35,6 +37,8 @@ class Context:
     max_upload_bytes: int
     auth: Authenticator
     tokens: TokenServer
+    binding: Binding
+    rates: RateBook
     jwks: dict[str, object]
     evidence: Evidence
     ask: Ask

@@ -13,6 +13,7 @@ _TEXTS = {
     409: "冲突 / Conflict",
     413: "过大 / Too large",
     415: "类型不支持 / Unsupported media type",
+    429: "请求过于频繁 / Rate limited",
     422: "数据无法受理 / Invalid record",
     503: "暂不可用 / Source unavailable",
 }
@@ -34,7 +35,7 @@ def declare(
     extra: dict[str, Any] = {"x-authenticator": authenticator, "x-purpose": purpose}
     if authenticator == "access_token":
         extra["security"] = [{"access_token": []}]
-        statuses = (*statuses, 401, 403, 503)
+        statuses = (*statuses, 401, 403, 429, 503)
     if request is not None:
         extra["requestBody"] = request
     responses: dict[int | str, dict[str, Any]] = {

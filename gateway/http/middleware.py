@@ -9,8 +9,12 @@ SECURITY_HEADERS = (
 )
 
 
+_NONE: dict[str, str] = {}
+
+
 class SecurityHeaders:
-    """Adds the security headers to every answer that passes; `problems.on_unexpected` adds them to its own."""
+    """Adds the security headers, and the nonce that proofs are to bear from now on, to every answer that passes;
+    `problems.on_unexpected` adds them to its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -25,6 +29,9 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._raw]
+                nonce = scope.get("state", _NONE).get("dpop_nonce")
+                if nonce is not None:
+                    message["headers"].append((b"dpop-nonce", nonce.encode()))
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -1,13 +1,15 @@
 """The token endpoint: OAuth 2 client credentials, client authenticated by `private_key_jwt` (RFC 7523, RFC 9068).
 
 Authlib's server parts carry the protocol. Ours: assertions live five minutes at most and are used once, only ES256
-and EdDSA sign them, and a token says agency, role and region of the client that asked.
+and EdDSA sign them, and a token says agency, role and region of the client that asked, the officer whom the client
+names in its assertion (`officer`), and the key or certificate it is bound to (`cnf`, RFC 7800).
 """
 
 import json
+import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +26,7 @@ from joserfc.jws import JWSRegistry
 
 from gateway.domain.model import ClientRecord
 from gateway.domain.ports import Clients
+from gateway.http.jwks import ALGORITHMS
 
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
 TOKEN_SECONDS = 300
@@ -33,13 +36,16 @@ _LEEWAY = 30
 _METHOD = "private_key_jwt"
 _SCOPE = "huxue"
 _TEXT_LIMIT = 8192
+_OFFICER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class _OAuthClient:
-    """What Authlib asks of a client."""
+    """What Authlib asks of a client; `officer` and `confirmation` are those of this request."""
 
     def __init__(self, record: ClientRecord) -> None:
         self.record = record
+        self.officer: str | None = None
+        self.confirmation: Mapping[str, str] = {}
 
     def get_client_id(self) -> str:
         return self.record.id
@@ -57,9 +63,10 @@ class _OAuthClient:
 class _Request(OAuth2Request):  # type: ignore[misc]
     """A token request; TLS ends at the proxy in front, so the address given to Authlib is https by construction."""
 
-    def __init__(self, form: Mapping[str, str]) -> None:
+    def __init__(self, form: Mapping[str, str], confirmation: Mapping[str, str]) -> None:
         super().__init__("POST", "https://gateway" + TOKEN_PATH)
         self.payload = BasicOAuth2Payload(dict(form))
+        self.confirmation = confirmation
 
     @property
     def form(self) -> Mapping[str, str]:
@@ -78,6 +85,14 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
     def __init__(self, clients: Clients, audiences: list[str]) -> None:
         super().__init__(leeway=_LEEWAY)
         self._clients, self._audiences = clients, audiences
+
+    def __call__(self, query_client: Any, request: _Request) -> Any:
+        """The client, once its assertion was verified, and what this request says beside it."""
+        client = super().__call__(query_client, request)
+        if client is not None:
+            _, claims = self.extract_assertion(request.form["client_assertion"])
+            client.officer, client.confirmation = claims.get("officer"), request.confirmation
+        return client
 
     def get_audiences(self) -> list[str]:
         return self._audiences
@@ -98,6 +113,9 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
             token = jwt.decode(assertion, key, registry=_REGISTRY)
         except (JoseError, ValueError) as error:
             raise InvalidClientError from error
+        officer = token.claims.get("officer")
+        if officer is not None and not (isinstance(officer, str) and _OFFICER.fullmatch(officer)):
+            raise InvalidClientError(description="An officer is named by 1 to 64 of A-Z a-z 0-9 . _ -")
         self.verify_claims(token.claims)
         return token.claims
 
@@ -128,12 +146,12 @@ _REGISTRY = _Registry(algorithms=ASSERTION_ALGORITHMS)
 class _TokenGenerator(JWTBearerTokenGenerator):  # type: ignore[misc]
     """RFC 9068 access tokens with the claims of the interface contract."""
 
-    def __init__(self, issuer: str, key: ECKey) -> None:
+    def __init__(self, issuer: str, key: Callable[[], ECKey]) -> None:
         super().__init__(issuer, alg="ES256", expires_generator=lambda *_: TOKEN_SECONDS)
         self._key = key
 
     def get_jwks(self) -> ECKey:
-        return self._key
+        return self._key()
 
     def get_audiences(self, _client: Any, _user: Any, _scope: Any) -> str:
         return str(self.issuer)
@@ -148,22 +166,26 @@ class _TokenGenerator(JWTBearerTokenGenerator):  # type: ignore[misc]
             "region": record.region,
             "scope": _SCOPE,
         }
-        return {**claims, "school": record.school} if record.school else claims
+        more = {"school": record.school, "officer": client.officer, "cnf": dict(client.confirmation)}
+        return {**claims, **{name: value for name, value in more.items() if value}}
 
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """An answer of the token endpoint: RFC 6749 §5.1 or §5.2."""
+    """An answer of the token endpoint: RFC 6749 §5.1 or §5.2. `client` when it was authenticated."""
 
     status: int
     body: Mapping[str, object]
     headers: Mapping[str, str]
+    client: ClientRecord | None = None
+    officer: str | None = None
 
 
 class TokenServer(AuthorizationServer):  # type: ignore[misc]
     """Authlib's authorization server over our clients; synchronous, for worker threads."""
 
-    def __init__(self, clients: Clients, key: ECKey, issuer: str, audiences: list[str]) -> None:
+    def __init__(self, clients: Clients, key: Callable[[], ECKey], issuer: str, audiences: list[str]) -> None:
+        """`key` gives the key that signs now."""
         super().__init__()
         self._clients = clients
         self.register_client_auth_method(_METHOD, _Assertion(clients, audiences))
@@ -183,9 +205,9 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """No signals are used."""
 
-    def create_oauth2_request(self, request: Mapping[str, str]) -> _Request:
-        """The form of a token request as Authlib wants it."""
-        return _Request(request)
+    def create_oauth2_request(self, request: _Request) -> _Request:
+        """It is already what Authlib wants."""
+        return request
 
     def handle_response(self, status: int, body: Any, headers: Any) -> TokenAnswer:
         """Authlib's answer as ours; error descriptions are dropped, so that nothing is learnt by probing."""
@@ -194,18 +216,28 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
             content = {"error": content.get("error", "invalid_request")}
         return TokenAnswer(status, content, {"Cache-Control": "no-store", **dict(headers)})
 
-    def token(self, form: Mapping[str, str]) -> TokenAnswer:
-        """Answer a token request."""
+    def token(self, form: Mapping[str, str], confirmation: Mapping[str, str]) -> TokenAnswer:
+        """Answer a token request; the token will be bound to what `confirmation` (`cnf`) says."""
+        request = _Request(form, confirmation)
         try:
-            answer: TokenAnswer = self.create_token_response(form)
+            answer: TokenAnswer = self.create_token_response(request)
         except (RecursionError, ValueError):
             # A claim that is no text, or a nest of brackets, before the signature could be looked at.
-            return TokenAnswer(400, {"error": "invalid_client"}, {"Cache-Control": "no-store"})
-        return answer
+            return oauth_error("invalid_client")
+        if answer.status != 200:
+            return answer
+        body = {**answer.body, "token_type": "DPoP"} if "jkt" in confirmation else answer.body
+        client: _OAuthClient = request.client
+        return replace(answer, body=body, client=client.record, officer=client.officer)
 
 
-def metadata(issuer: str) -> dict[str, object]:
-    """RFC 8414 authorization server metadata."""
+def oauth_error(error: str) -> TokenAnswer:
+    """A refusal as RFC 6749 §5.2 has it."""
+    return TokenAnswer(400, {"error": error}, {"Cache-Control": "no-store"})
+
+
+def metadata(issuer: str, certificates: bool = False) -> dict[str, object]:
+    """RFC 8414 authorization server metadata; `certificates` when tokens are bound to client certificates."""
     return {
         "issuer": issuer,
         "token_endpoint": issuer + TOKEN_PATH,
@@ -215,4 +247,6 @@ def metadata(issuer: str) -> dict[str, object]:
         "scopes_supported": [_SCOPE],
         "token_endpoint_auth_methods_supported": [_METHOD],
         "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": certificates,
     }

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from gateway.domain import errors
 from gateway.domain.errors import Flaw, HuxueError
 from gateway.domain.redaction import scrubbed
+from gateway.http.jwks import ALGORITHMS
 from gateway.http.language import language
 from gateway.http.logging import log
 from gateway.http.middleware import SECURITY_HEADERS
@@ -35,6 +36,9 @@ STATUS: dict[str, int] = {
     "internal": 500,
     "source-unavailable": 503,
 }
+
+
+_ALGORITHMS = " ".join(ALGORITHMS)
 
 
 def correlation_id(request: Request) -> str:
@@ -70,8 +74,10 @@ def problem(request: Request, error: HuxueError) -> Response:
 
 def _headers(error: HuxueError) -> dict[str, str]:
     headers = {"Cache-Control": "no-store"}
-    if isinstance(error, errors.Unauthenticated):
-        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    if isinstance(error, errors.TokenNotBound):
+        headers["WWW-Authenticate"] = f'DPoP error="{error.reason}", algs="{_ALGORITHMS}"'
+    elif isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = f'Bearer error="invalid_token", DPoP algs="{_ALGORITHMS}"'
     retry = getattr(error, "retry_after", None)
     if retry is not None:
         headers["Retry-After"] = str(retry)

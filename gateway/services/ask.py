@@ -13,14 +13,16 @@ from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
 from gateway.domain.errors import Flaw, InvalidResidentId, Malformed, NotPermitted
+from gateway.domain.limits import sighting_of_id
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
-from gateway.domain.ports import Children, Clock, Identity, KeyRing, Transaction
+from gateway.domain.ports import Children, Clock, Identity, KeyRing, Possession, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import residence_within
 from gateway.domain.schooling import judge
 from gateway.services import outgoing
 from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services.guard import Guard, quota_exceeded
 from schemas.catalogue import EXCHANGES, Action
 from schemas.identifiers import IdentifierError, ResidentId, age_on, parse_resident_id, parse_uscc
 
@@ -45,6 +47,7 @@ class Question:
     resident_id: str = field(repr=False)
     employer_uscc: str | None = field(default=None, repr=False)
     engagement: str = "ordinary"
+    proof: Possession | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +63,22 @@ class Ask:
     """The use case. Returns the answer's bytes, ready to send and already in the evidence."""
 
     def __init__(
-        self, evidence: Evidence, children: Children, keys: KeyRing, clock: Clock, rulebook: Rulebook
+        self,
+        evidence: Evidence,
+        children: Children,
+        keys: KeyRing,
+        clock: Clock,
+        rulebook: Rulebook,
+        guard: Guard,
     ) -> None:
-        self._evidence, self._children, self._keys = evidence, children, keys
+        self._evidence, self._children, self._keys, self._guard = evidence, children, keys, guard
         self._clock, self._book = clock, rulebook
         self._masks: dict[int, tuple[Grant, Mask]] = {}
 
     async def __call__(self, question: Question) -> bytes:
         """Decide, read the id, answer. Raises the domain's errors; each is in the evidence too."""
-        request = Request(
-            question.principal, Action.ASK, question.exchange, question.purpose, question.principal.region
-        )
+        who = question.principal
+        request = Request(who, Action.ASK, question.exchange, question.purpose, who.region, question.proof)
         grant = await self._evidence.decide(request)
         try:
             person = person_from(question.resident_id, self._clock.today())
@@ -86,7 +94,7 @@ class Ask:
         now = self._clock.now()
         answer = _adult_answer(request.exchange)
         body, entry = self._body(request, grant, _Finding(answer, now), None, now)
-        await self._evidence.journal.record(entry)
+        await self._evidence.journal.record(entry, request.proof)
         return body
 
     async def _answer_child(
@@ -96,13 +104,19 @@ class Ask:
         child = await self._children.facts(lookup, question.principal.region)
         now, today = self._clock.now(), self._clock.today()
 
-        def work(transaction: Transaction) -> tuple[bytes, AuditEntry]:
+        def work(transaction: Transaction) -> tuple[bytes | None, AuditEntry]:
+            refusal = self._guard.refusal(transaction, request, grant, sighting_of_id(person.value))
+            if refusal is not None:
+                return None, refusal
             subject = child.subject or transaction.subject_for(lookup, Identity(person.value, None))
             lead = self._open_lead(transaction, question, child, subject, now, today)
             finding = self._finding(question, child, lead, today)
             return self._body(request, grant, finding, subject, now)
 
-        return await self._evidence.journal.perform(work)
+        answer = await self._evidence.journal.perform(work, request.proof)
+        if answer is None:
+            raise quota_exceeded()
+        return answer
 
     def _finding(self, question: Question, child: ChildFacts, lead: str, today: date) -> _Finding:
         if question.exchange == "licence-check":

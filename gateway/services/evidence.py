@@ -13,7 +13,7 @@ from gateway.domain.decision import Grant, PolicyDecisionPoint
 from gateway.domain.deidentify import treatments
 from gateway.domain.errors import NotPermitted, UnknownPurpose
 from gateway.domain.model import SubjectId
-from gateway.domain.ports import Clock, Journal
+from gateway.domain.ports import Clock, Journal, Possession
 from gateway.domain.principal import Principal
 from schemas.catalogue import EXCHANGES, Action
 
@@ -34,6 +34,8 @@ class Request:
     exchange: str
     purpose: str
     region: str
+    proof: Possession | None = None
+    """What the first entry of this request spends, where it was not spent before."""
 
 
 class Evidence:
@@ -58,13 +60,14 @@ class Evidence:
                     "refuse",
                     detail=refusal.name,
                     policy_ids=getattr(refusal, "policy_ids", ()),
-                )
+                ),
+                request.proof,
             )
             raise
 
     async def failed(self, request: Request, grant: Grant, detail: str) -> None:
         """A granted request that could not be answered, e.g. because the id number is not one."""
-        await self.journal.record(self.entry(request, grant, "fail", detail=detail, fields={}))
+        await self.journal.record(self.entry(request, grant, "fail", detail=detail, fields={}), request.proof)
 
     async def refused(self, principal: Principal, detail: str) -> None:
         """A caller reached for a job or file that is not theirs, or is not there."""

@@ -180,7 +180,9 @@ class TestRefusals:
 
     @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"\xff\xfe"])
     def test_answer_that_is_no_problem_document_is_a_refusal_too(self, body: bytes) -> None:
-        answers = iter([httpx.Response(200, json={"access_token": "t", "expires_in": 300})])
+        answers = iter(
+            [httpx.Response(200, json={"access_token": "t", "expires_in": 300, "token_type": "DPoP"})]
+        )
         transport = httpx.MockTransport(lambda _: next(answers, httpx.Response(502, content=body)))
         with pytest.raises(GatewayRefusal) as caught:
             call(
@@ -196,7 +198,9 @@ class TestRefusals:
         assert caught.value.retry_after == 7
 
     def test_redirect_is_not_followed(self) -> None:
-        answers = iter([httpx.Response(200, json={"access_token": "t", "expires_in": 300})])
+        answers = iter(
+            [httpx.Response(200, json={"access_token": "t", "expires_in": 300, "token_type": "DPoP"})]
+        )
         away = httpx.Response(307, headers={"Location": "https://elsewhere.example/"})
         transport = httpx.MockTransport(lambda _: next(answers, away))
         with pytest.raises(GatewayRefusal, match="307"):
@@ -215,7 +219,9 @@ class TestRefusals:
         assert str(caught.value) == "ConnectTimeout"
 
     def test_answer_that_is_no_object_is_a_fault(self) -> None:
-        answers = iter([httpx.Response(200, json={"access_token": "t", "expires_in": 300})])
+        answers = iter(
+            [httpx.Response(200, json={"access_token": "t", "expires_in": 300, "token_type": "DPoP"})]
+        )
         transport = httpx.MockTransport(lambda _: next(answers, httpx.Response(200, json=[CHILD])))
         with pytest.raises(GatewayFault, match="malformed-answer"):
             call(

@@ -10,11 +10,14 @@ import msgspec
 import orjson
 
 from gateway.adapters.db.engine import stamp
+from gateway.adapters.db.guard import DayCount
 from gateway.adapters.db.resolutions import SqliteResolutionDesk
 from gateway.adapters.db.vault import open_vault
 from gateway.domain.audit import AuditEntry, canonical, leaf_hash, members_digest
+from gateway.domain.limits import Quota, Sighting
 from gateway.domain.model import AlarmDraft, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, KeyRing
+from gateway.domain.principal import Principal
 
 _FACTS_KEPT = 50
 
@@ -234,6 +237,10 @@ class SqliteTransaction:
             " WHERE id = ? AND status = 'open'",
             (by, stamp(at), alarm_id),
         )
+
+    def count_child(self, principal: Principal, quota: Quota, sighting: Sighting) -> str | None:
+        """Counts a different child of the day, or names the limit that it breaks."""
+        return DayCount(self._db, self._keys, self._today).count(principal, quota, sighting)
 
     def write_audit(self, entry: AuditEntry) -> None:
         """The evidence, in this transaction."""

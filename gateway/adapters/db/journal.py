@@ -8,13 +8,14 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.adapters.db.effects import SqliteTransaction, WrittenEntry, insert_entries, written
 from gateway.adapters.db.engine import Store, unavailable
+from gateway.adapters.db.proofs import SpentProofs, refused_proof
 from gateway.domain.audit import AuditEntry
 from gateway.domain.errors import HuxueError, SourceUnavailable
-from gateway.domain.ports import Clock, KeyRing, Result, Transaction
+from gateway.domain.ports import Clock, KeyRing, Possession, Result, Transaction
 
 _RETRY_SECONDS = 0.002
 _PATIENCE_SECONDS = 15.0
@@ -23,8 +24,16 @@ _IDLE_TURNS = 2
 _MOST_TURNS = 24
 
 Work = Callable[[Transaction], tuple[Any, AuditEntry]]
-_Waiting = tuple[asyncio.Future[Any], AuditEntry | None, Work | None]
 _Outcome = tuple[asyncio.Future[Any], Any, Exception | None]
+
+
+class _Waiting(NamedTuple):
+    """Somebody's entry, or work, or neither (only a proof to spend), waiting for the next commit."""
+
+    future: asyncio.Future[Any]
+    entry: AuditEntry | None
+    work: Work | None
+    proof: Possession | None
 
 
 class GroupCommitJournal:
@@ -41,15 +50,22 @@ class GroupCommitJournal:
         self._idle = 0
         self._turns = 0
         self._listeners: set[asyncio.Event] = set()
+        self._proofs = SpentProofs()
 
-    async def record(self, entry: AuditEntry) -> None:
-        """Commit one entry; SourceUnavailable when it cannot be."""
-        await self._enqueue(entry, None)
+    async def record(self, entry: AuditEntry, proof: Possession | None = None) -> None:
+        """Commit one entry; SourceUnavailable when it cannot be, TokenNotBound when its proof does not count."""
+        await self._enqueue(entry, None, proof)
 
-    async def perform(self, work: Callable[[Transaction], tuple[Result, AuditEntry]]) -> Result:
+    async def perform(
+        self, work: Callable[[Transaction], tuple[Result, AuditEntry]], proof: Possession | None = None
+    ) -> Result:
         """Run `work` in the commit; what it raises undoes its own effects and nobody else's."""
-        result: Result = await self._enqueue(None, work)
+        result: Result = await self._enqueue(None, work, proof)
         return result
+
+    async def spend(self, proof: Possession) -> None:
+        """Spend a proof in the next commit, with no entry; TokenNotBound when it does not count."""
+        await self._enqueue(None, None, proof)
 
     def listen(self) -> asyncio.Event:
         """An event that is set after each commit with effects; hand it back with `unlisten`."""
@@ -66,10 +82,15 @@ class GroupCommitJournal:
         for event in self._listeners:
             event.set()
 
-    def _enqueue(self, entry: AuditEntry | None, work: Work | None) -> asyncio.Future[Any]:
+    def _enqueue(
+        self, entry: AuditEntry | None, work: Work | None, proof: Possession | None
+    ) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append((future, entry, work))
+        if proof is not None and self._proofs.known(proof):
+            future.set_exception(refused_proof())
+            return future
+        self._waiting.append(_Waiting(future, entry, work, proof))
         if not self._scheduled:
             self._scheduled = True
             self._since = time.monotonic()
@@ -92,6 +113,10 @@ class GroupCommitJournal:
 
     def _flush(self) -> None:
         """Write the batch if the store is free; if a bulk load or another process has it, come back shortly."""
+        ready = self._sift()
+        if not ready and not self._waiting:
+            self._scheduled = False
+            return
         if not self._store.gate.acquire(blocking=False):
             self._later()
             return
@@ -102,7 +127,7 @@ class GroupCommitJournal:
             if not self._store.writer.in_transaction:
                 self._scheduled = False
                 return
-            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            batch, self._waiting = self._waiting[:ready], self._waiting[ready:]
             self._write(batch)
         except sqlite3.Error:
             self._fail(unavailable())
@@ -112,6 +137,16 @@ class GroupCommitJournal:
         if self._scheduled:
             self._since = time.monotonic()
             asyncio.get_running_loop().call_soon(self._flush)
+
+    def _sift(self) -> int:
+        """How many may be written: whose proof is false is refused before anything is written in the holder's name."""
+        head, rest = self._waiting[:_BATCH], self._waiting[_BATCH:]
+        good = [each for each in head if each.proof is None or each.proof.held()]
+        if len(good) < len(head):
+            kept = {id(each) for each in good}
+            _settle([(each.future, None, refused_proof()) for each in head if id(each) not in kept])
+            self._waiting = good + rest
+        return len(good)
 
     def _begin(self) -> bool:
         """Open the transaction without waiting; False when another process is writing."""
@@ -142,7 +177,7 @@ class GroupCommitJournal:
         except Exception:  # noqa: BLE001 - tried again one by one: whoever raised it gets it, the others do not
             outcomes = self._attempt(batch, guarded=True)
         _settle(outcomes)
-        if any(work is not None for _, _, work in batch):
+        if any(each.work is not None for each in batch):
             self.notify()
 
     def _attempt(self, batch: list[_Waiting], guarded: bool) -> list[_Outcome]:
@@ -155,22 +190,28 @@ class GroupCommitJournal:
             if guarded:
                 writer.execute("PRAGMA busy_timeout=0")
                 writer.execute("BEGIN IMMEDIATE")
-            for future, entry, work in batch:
-                if guarded:
+            self._proofs.begin()
+            for future, entry, work, proof in batch:
+                if proof is not None and not self._proofs.spend(writer, proof):
+                    outcomes.append((future, None, refused_proof()))
+                elif guarded:
                     outcomes.append((future, *self._guarded(transaction, entry, work, entries)))
-                elif work is None:
-                    entries.append(written(entry))  # type: ignore[arg-type]
-                    outcomes.append((future, None, None))
-                else:
+                elif work is not None:
                     result, made = work(transaction)
                     entries.append(written(made))
                     outcomes.append((future, result, None))
+                else:
+                    if entry is not None:
+                        entries.append(written(entry))
+                    outcomes.append((future, None, None))
             insert_entries(writer, entries)
+            self._proofs.write(writer)
             writer.execute("COMMIT")
+            self._proofs.committed()
         except sqlite3.Error:
             self._store.roll_back()
             failure = unavailable()
-            return [(future, None, failure) for future, _, _ in batch]
+            return [(each.future, None, failure) for each in batch]
         except BaseException:
             self._store.roll_back()
             raise
@@ -188,7 +229,8 @@ class GroupCommitJournal:
         writer.execute("SAVEPOINT work")
         try:
             result, made = work(transaction) if work is not None else (None, entry)
-            entries.append(written(made))  # type: ignore[arg-type]
+            if made is not None:
+                entries.append(written(made))
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - handed to whoever asked for this work
@@ -200,7 +242,7 @@ class GroupCommitJournal:
 
     def _fail(self, failure: HuxueError) -> None:
         waiting, self._waiting = self._waiting, []
-        _settle([(future, None, failure) for future, _, _ in waiting])
+        _settle([(each.future, None, failure) for each in waiting])
 
 
 def _settle(outcomes: list[_Outcome]) -> None:

@@ -25,17 +25,17 @@ _WIDTH = 256
 Text = Annotated[str | None, Query(max_length=100)]
 
 
-def _anyone(request: Request) -> Context:
+async def _anyone(request: Request) -> Context:
     """Heads, proofs and tiles are for whoever has a token: they hold hashes only."""
     app = context(request)
-    app.auth.principal(request)
+    await app.auth.principal(request)
     return app
 
 
 @router.get("/v1/audit/head", summary="日志头 / The log's signed head", **declare("access_token", "none"))
 async def head(request: Request) -> Response:
     """Origin, size, root, checkpoint, cosignatures, key."""
-    app = _anyone(request)
+    app = await _anyone(request)
     return json_response(dump(await asyncio.to_thread(app.transparency.head)))
 
 
@@ -46,7 +46,7 @@ async def head(request: Request) -> Response:
 )
 async def checkpoint(request: Request) -> Response:
     """Text; 403 before the first entry is sealed."""
-    app = _anyone(request)
+    app = await _anyone(request)
     note = await asyncio.to_thread(app.transparency.checkpoint)
     return Response(note, headers={"Cache-Control": "no-store"}, media_type="text/plain")
 
@@ -62,7 +62,7 @@ async def consistency(
     second: Annotated[int | None, Query(alias="to", ge=0)] = None,
 ) -> Response:
     """RFC 9162 §2.1.4; without `to` up to the newest head."""
-    app = _anyone(request)
+    app = await _anyone(request)
     return json_response(dump(await asyncio.to_thread(app.transparency.consistency, first, second)))
 
 
@@ -73,7 +73,7 @@ async def consistency(
 )
 async def tile(level: str, tile: str, request: Request) -> Response:
     """`{index}` of a full tile, as a number or `x001/234`; `{index}.p/{width}` of a partial one."""
-    app = _anyone(request)
+    app = await _anyone(request)
     path, partial, width = tile.partition(".p/")
     if not _small(level) or (partial and not _small(width)) or int(level) > 63:
         raise Malformed
@@ -106,7 +106,7 @@ def _index(path: str) -> int:
 async def receipt(reference: str, request: Request, purpose: Text = None) -> Response:
     """The client's own, or any within the auditor's reach (`purpose=audit`). 202 until the next sealing."""
     app = context(request)
-    principal = app.auth.principal(request)
+    principal = await app.auth.principal(request)
     found = await asyncio.to_thread(app.transparency.own, principal, reference)
     if found is None and purpose is not None:
         found = await app.transparency.audited(principal, reference, purpose)
@@ -141,7 +141,7 @@ async def entries(
 ) -> Response:
     """Oldest first. A page may be short, or empty, while `next_cursor` says that there is more to look at."""
     app = context(request)
-    principal = app.auth.principal(request)
+    principal = await app.auth.principal(request)
     if region is not None and not is_region(region):
         raise _bad("region")
     asked = {
@@ -188,7 +188,7 @@ async def alarms(
 ) -> Response:
     """In the shape of leads, with how often each was raised and about what."""
     app = context(request)
-    principal = app.auth.principal(request)
+    principal = await app.auth.principal(request)
     return json_response(await app.trail.alarms(principal, purpose, status, cursor, limit))
 
 
@@ -200,7 +200,7 @@ async def alarms(
 async def acknowledge(alarm_id: str, request: Request) -> Response:
     """Marks the alarm as seen; raised again it opens again."""
     app = context(request)
-    body, reference = await app.trail.acknowledge(app.auth.principal(request), PURPOSE, alarm_id)
+    body, reference = await app.trail.acknowledge(await app.auth.principal(request), PURPOSE, alarm_id)
     return json_response(body, headers={"X-Reference": reference})
 
 

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/catalogue", tags=["catalogue"], redirect_slashes=
 async def catalogue(request: Request) -> Response:
     """Every exchange: provider, kind, sharing class, purposes, legal basis, fields and the caller's treatments."""
     app = context(request)
-    principal = app.auth.principal(request)
+    principal = await app.auth.principal(request)
     lang = language(request.headers.get("accept-language"))
     return json_response(dump({"items": app.catalogue.all(principal, lang)}))
 
@@ -24,6 +24,6 @@ async def catalogue(request: Request) -> Response:
 async def catalogue_entry(exchange: str, request: Request) -> Response:
     """One exchange of the catalogue."""
     app = context(request)
-    principal = app.auth.principal(request)
+    principal = await app.auth.principal(request)
     lang = language(request.headers.get("accept-language"))
     return json_response(dump(app.catalogue.one(principal, exchange, lang)))

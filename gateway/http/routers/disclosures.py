@@ -74,7 +74,7 @@ async def disclosures(
 ) -> Response:
     """Every use of the child's data, newest first. The id number is in the body, never in an address."""
     app = context(request)
-    session = app.auth.session(request)
+    session = await app.auth.session(request)
     body = decode(_DECODER, await read_body(request, JSON_LIMIT))
     if not app.auth.alive(session):
         raise Unauthenticated

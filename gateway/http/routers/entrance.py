@@ -6,11 +6,13 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
-from gateway.domain.errors import Malformed, NotPermitted, problem_types
-from gateway.http.context import context
+from gateway.domain.errors import Malformed, NotPermitted, TokenNotBound, problem_types
+from gateway.domain.model import ClientRecord
+from gateway.domain.principal import Principal
+from gateway.http.context import Context, context
 from gateway.http.declared import declare
 from gateway.http.language import language
-from gateway.http.oauth import TOKEN_PATH, metadata
+from gateway.http.oauth import TOKEN_PATH, TokenAnswer, metadata, oauth_error
 from gateway.http.problems import STATUS
 from gateway.http.wire import JSON_LIMIT, dump, json_response, read_body
 from gateway.version import version
@@ -38,7 +40,7 @@ _FORM = {
     TOKEN_PATH,
     tags=["oauth"],
     summary="取得访问令牌 / Get an access token",
-    **declare("client_assertion", "none", request=_FORM),
+    **declare("client_assertion", "none", 429, request=_FORM),
 )
 async def token(request: Request) -> Response:
     """OAuth 2 client credentials with `private_key_jwt`; errors as RFC 6749 §5.2."""
@@ -47,8 +49,40 @@ async def token(request: Request) -> Response:
         form = dict(parse_qsl(body.decode("ascii"), max_num_fields=20))
     except ValueError:
         raise Malformed from None
-    answer = await asyncio.to_thread(context(request).tokens.token, form)
+    answer = await _answer(request, form)
     return json_response(dump(answer.body), answer.status, {"Pragma": "no-cache", **_plain(answer.headers)})
+
+
+async def _answer(request: Request, form: dict[str, str]) -> TokenAnswer:
+    """Failed attempts are counted by address; a proof is spent only once the client is known."""
+    app, address = context(request), context(request).binding.peers.address(request)
+    barred = app.rates.barred(address)
+    if barred is not None:
+        raise barred.error()
+    try:
+        proof, confirmation = app.binding.at_token_endpoint(request, TOKEN_PATH)
+        answer = await asyncio.to_thread(app.tokens.token, form, confirmation)
+        if answer.client is not None:
+            await _count(app, answer.client, answer.officer)
+            if proof is not None:
+                await app.evidence.journal.spend(proof)
+    except TokenNotBound as error:
+        answer = oauth_error(error.reason)
+    if answer.status != 200 and answer.body["error"] != "use_dpop_nonce":
+        app.rates.failed(address)
+    return answer
+
+
+async def _count(app: Context, client: ClientRecord, officer: str | None) -> None:
+    """RateLimited when a client asks for too many tokens; the first refusal of a window is in the evidence."""
+    refusal = app.rates.token(client.id)
+    if refusal is None:
+        return
+    if refusal.first:
+        role = f"{client.agency}/{client.role}"
+        who = Principal(client.id, client.agency, role, client.region, client.school, officer)
+        await app.evidence.refused(who, refusal.error().name)
+    raise refusal.error()
 
 
 def _plain(headers: object) -> dict[str, str]:
@@ -63,7 +97,10 @@ def _plain(headers: object) -> dict[str, str]:
 )
 async def server_metadata(request: Request) -> Response:
     """RFC 8414."""
-    return Response(dump(metadata(context(request).public_url)), media_type="application/json")
+    app = context(request)
+    return Response(
+        dump(metadata(app.public_url, app.binding.peers.certificates)), media_type="application/json"
+    )
 
 
 @router.get(

@@ -100,17 +100,24 @@ _UPLOAD_BODY: dict[str, Any] = {
 async def ask(exchange: str, request: Request) -> Response:
     """The least that answers, already in the evidence when it leaves."""
     app = context(request)
-    session = app.auth.session(request)
-    body = decode(ASK_DECODER, await read_body(request, JSON_LIMIT))
-    if not app.auth.alive(session):  # a body may take its time, and the client may be revoked meanwhile
+    caller = await app.auth.caller(request)
+    try:
+        body = decode(ASK_DECODER, await read_body(request, JSON_LIMIT))
+    except HuxueError:
+        await app.auth.spend(caller)
+        raise
+    if not app.auth.alive(
+        caller.session
+    ):  # a body may take its time, and the client may be revoked meanwhile
         raise Unauthenticated
     question = Question(
-        session.principal,
+        caller.principal,
         exchange,
         body.purpose,
         body.subject.resident_id,
         body.employer_uscc,
         body.engagement,
+        caller.proof,
     )
     return json_response(await app.ask(question))
 
@@ -135,7 +142,7 @@ async def records(
     told of with others, those others too; of a village, its township.
     """
     app = context(request)
-    asked = Asked(app.auth.principal(request), Action.LIST, exchange, purpose, _region(region))
+    asked = Asked(await app.auth.principal(request), Action.LIST, exchange, purpose, _region(region))
     grant = await app.lists.decide(asked)
     try:
         app.health.check_as_of(as_of)
@@ -160,7 +167,7 @@ async def records(
 async def export(exchange: str, request: Request) -> Response:
     """Starts a job; `Content-Location` says where to ask after it."""
     app = context(request)
-    principal = app.auth.principal(request)
+    principal = await app.auth.principal(request)
     body = decode(EXPORT_DECODER, await read_body(request, JSON_LIMIT))
     asked = Asked(principal, Action.LIST, exchange, body.purpose, _region(body.region))
     grant = await app.lists.decide(asked)
@@ -188,7 +195,7 @@ async def export(exchange: str, request: Request) -> Response:
 async def upload(exchange: str, request: Request, purpose: str) -> Response:
     """Good rows land, every bad row comes back; all of a receipt or none of it."""
     app = context(request)
-    session = app.auth.session(request)
+    session = await app.auth.session(request)
     asked = Asked(session.principal, Action.UPLOAD, exchange, purpose, session.principal.region)
     grant = await app.evidence.decide(asked)
     try:
@@ -240,7 +247,7 @@ async def template(
 ) -> Response:
     """Headings, code lists as drop-downs, one sample row."""
     app = context(request)
-    app.auth.principal(request)
+    await app.auth.principal(request)
     found = EXCHANGES[exchange_of(exchange, Action.UPLOAD).id]
     dataset = DATASETS[found.dataset or ""]
     form, body = await asyncio.to_thread(app.files.template, format, template_rows(dataset))

@@ -77,7 +77,7 @@ _ANSWER = schema_ref(ResolutionModel, "申请 / The resolution")
 async def _read(request: Request, decoder: "msgspec.json.Decoder[_Body]") -> tuple[Principal, _Body]:
     """The caller and the body; a body may take its time, and the client may be revoked meanwhile."""
     auth = context(request).auth
-    session = auth.session(request)
+    session = await auth.session(request)
     body = decode(decoder, await read_body(request, JSON_LIMIT))
     if not auth.alive(session):
         raise Unauthenticated
@@ -122,7 +122,7 @@ async def find(
 ) -> Response:
     """The caller's own and those the caller may decide, newest first; no identity."""
     app = context(request)
-    return json_response(await app.resolve.find(app.auth.principal(request), state, cursor, limit))
+    return json_response(await app.resolve.find(await app.auth.principal(request), state, cursor, limit))
 
 
 @router.get(
@@ -133,7 +133,7 @@ async def find(
 async def get(resolution_id: str, request: Request) -> Response:
     """Where it stands; no identity."""
     app = context(request)
-    return json_response(await app.resolve.get(app.auth.principal(request), resolution_id))
+    return json_response(await app.resolve.get(await app.auth.principal(request), resolution_id))
 
 
 @router.post(
@@ -144,7 +144,7 @@ async def get(resolution_id: str, request: Request) -> Response:
 async def approve(resolution_id: str, request: Request) -> Response:
     """By another officer of the team. The answer holds no identity: the requester fetches it within 15 minutes."""
     app = context(request)
-    return json_response(await app.resolve.approve(app.auth.principal(request), resolution_id))
+    return json_response(await app.resolve.approve(await app.auth.principal(request), resolution_id))
 
 
 @router.post(
@@ -168,7 +168,7 @@ async def reject(resolution_id: str, request: Request) -> Response:
 async def show(resolution_id: str, request: Request) -> Response:
     """To the requester, once, within 15 minutes of the approval."""
     app = context(request)
-    return json_response(await app.resolve.show(app.auth.principal(request), resolution_id))
+    return json_response(await app.resolve.show(await app.auth.principal(request), resolution_id))
 
 
 @router.post(

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1", tags=["jobs"], redirect_slashes=False)
 async def job(job_id: str, request: Request) -> Response:
     """202 with `X-Progress` until it is done, then 200 with the manifest."""
     app = context(request)
-    found = await app.export.get(job_id, app.auth.principal(request))
+    found = await app.export.get(job_id, await app.auth.principal(request))
     if found.state == "done":
         return json_response(
             dump(found.manifest), headers={"Expires": format_datetime(found.expires_at, usegmt=True)}
@@ -44,7 +44,7 @@ async def job(job_id: str, request: Request) -> Response:
 async def cancel(job_id: str, request: Request) -> Response:
     """Stops the job and removes what it made."""
     app = context(request)
-    await app.export.cancel(job_id, app.auth.principal(request))
+    await app.export.cancel(job_id, await app.auth.principal(request))
     return json_response(dump({"job": job_id, "state": "cancelled"}), 202)
 
 
@@ -56,7 +56,7 @@ async def cancel(job_id: str, request: Request) -> Response:
 async def file(file_id: str, request: Request) -> Response:
     """To the client it was made for, until it expires."""
     app = context(request)
-    card = await app.export.file(file_id, app.auth.principal(request))
+    card = await app.export.file(file_id, await app.auth.principal(request))
     try:
         chunks = app.store.read(card.id)
     except FileNotFoundError:

@@ -35,7 +35,7 @@ async def leads(
 ) -> Response:
     """Leads of the caller's region or school."""
     app = context(request)
-    principal = app.auth.principal(request)
+    principal = await app.auth.principal(request)
     if region is not None and not is_region(region):
         zh, en = "行政区划代码格式有误。", "Not a region code."
         raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/region"),))
@@ -51,7 +51,7 @@ async def leads(
 async def acknowledge(lead_id: str, request: Request) -> Response:
     """Marks the lead as seen; doing it again changes nothing."""
     app = context(request)
-    principal = app.auth.principal(request)
+    principal = await app.auth.principal(request)
     body, reference = await app.alerts.acknowledge(principal, PURPOSE, lead_id)
     return json_response(body, headers={"X-Reference": reference})
 
@@ -64,7 +64,7 @@ async def acknowledge(lead_id: str, request: Request) -> Response:
 async def stream(request: Request) -> Response:
     """Server-sent events; `Last-Event-ID` resumes. Ends when the token does: connect again with a new one."""
     app = context(request)
-    session = app.auth.session(request)
+    session = await app.auth.session(request)
     asked = await app.alerts.subscribe(session.principal, PURPOSE)
     events = app.alerts.stream(asked, _last_event(request), lambda _: app.auth.alive(session))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 
 from gateway.adapters.db import (  # noqa: F401 - registers the tables
     evidence_tables,
+    guard_tables,
     log_tables,
     resolution_tables,
     tables,
