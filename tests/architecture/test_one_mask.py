@@ -20,6 +20,7 @@ WRITES_NO_RECORD = {
     "gateway/http/wire.py": "decodes bodies; `dump` writes what is no record (see the routers below)",
     "gateway/http/problems.py": "problem documents, each text scrubbed",
     "gateway/http/oauth.py": "tokens",
+    "gateway/http/dpop.py": "decodes proofs",
     "gateway/http/fastlane.py": "routing only",
     "gateway/http/routers/identity.py": "decodes bodies",
     "gateway/http/routers/disclosures.py": "decodes bodies; writes down what `outgoing.uses` put together",

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
-from gateway.adapters.db import evidence_tables, guard_tables, log_tables, resolution_tables, tables
+from gateway.adapters.db import evidence_tables, log_tables, resolution_tables, tables
 from gateway.adapters.db.migrate import upgrade
 
 
