@@ -16,6 +16,7 @@ from gateway.domain.deidentify import Mask, Released
 from gateway.domain.errors import NotPermitted
 from gateway.domain.log.ports import AuditTrail, EntryQuery
 from gateway.domain.ports import Clock, Transaction
+from gateway.domain.predicate import InRegion, conjunction
 from gateway.domain.principal import Principal
 from gateway.services import outgoing
 from gateway.services.evidence import Evidence, Request, new_reference
@@ -33,6 +34,7 @@ class EntryFilter:
     since: datetime | None = None
     until: datetime | None = None
     reference: str | None = None
+    region: str | None = None
     after: int = 0
     limit: int = 100
 
@@ -61,7 +63,7 @@ class Trail:
 
     async def entries(self, principal: Principal, purpose: str, asked: EntryFilter) -> bytes:
         """One page, oldest first. A page may be short while `next_cursor` says that the log goes on."""
-        request = Request(principal, Action.LIST, EXCHANGE, purpose, principal.region)
+        request = Request(principal, Action.LIST, EXCHANGE, purpose, asked.region or principal.region)
         grant = await self._evidence.decide(request)
         query = EntryQuery(
             rows=grant.rows,
@@ -69,6 +71,7 @@ class Trail:
             since=asked.since,
             until=asked.until,
             reference=asked.reference,
+            region=asked.region,
             after=asked.after,
             limit=asked.limit,
         )
@@ -79,12 +82,19 @@ class Trail:
         return await self._told(request, grant, items, cursor)
 
     async def alarms(
-        self, principal: Principal, purpose: str, status: str | None, cursor: str | None, limit: int
+        self,
+        principal: Principal,
+        purpose: str,
+        region: str | None,
+        status: str | None,
+        cursor: str | None,
+        limit: int,
     ) -> bytes:
         """One page of alarms, ordered by id."""
-        request = Request(principal, Action.LIST, ALARMS, purpose, principal.region)
+        request = Request(principal, Action.LIST, ALARMS, purpose, region or principal.region)
         grant = await self._evidence.decide(request)
-        found = await asyncio.to_thread(self._trail.alarms, grant.rows, status, cursor, limit + 1)
+        rows = conjunction([grant.rows, InRegion("region", region)]) if region else grant.rows
+        found = await asyncio.to_thread(self._trail.alarms, rows, status, cursor, limit + 1)
         mask = Mask(EXCHANGES[ALARMS], grant)
         items = [mask.apply(alarm_record(row)) for row in found[:limit]]
         more = str(found[limit - 1]["id"]) if len(found) > limit else None

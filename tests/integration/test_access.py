@@ -29,6 +29,8 @@ ALLOWED = {
     "applicant-check": {"human_resources/recruitment_checker", "human_resources/labour_inspector"},
     "licence-check": {"market_regulation/licence_registrar"},
     "needy-children": {"civil_affairs/relief_officer"},
+    "audit-log": {"gateway/auditor"},
+    "alarms": {"gateway/auditor"},
     "leads": {"education/dropout_lead", "township/return_officer", "school/class_teacher"},
     "identity": {"education/dropout_lead", "township/return_officer"},
     "disclosures": {"gateway/counter_clerk"},
@@ -79,8 +81,9 @@ def attempt(gateway: TestGateway, headers: dict[str, str], exchange: str, purpos
             person = {"purpose": purpose, "subject": {"resident_id": resident_id(date(1990, 1, 1))}}
             return gateway.call.post(f"{url}/ask", json=person, headers=headers)
         case "list":
+            path = {"audit-log": "/v1/audit/entries", "alarms": "/v1/audit/alarms"}.get(exchange)
             return gateway.call.get(
-                f"{url}/records", params={"purpose": purpose, "region": region}, headers=headers
+                path or f"{url}/records", params={"purpose": purpose, "region": region}, headers=headers
             )
     return gateway.call.get("/v1/leads", params={"purpose": purpose, "region": region}, headers=headers)
 

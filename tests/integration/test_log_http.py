@@ -205,14 +205,19 @@ def test_the_auditor_reads_entries_of_the_region_by_filter_and_page(gateway: Tes
     assert later[0]["at"] == middle
     earlier = get(gateway, "/v1/audit/entries", AUDITOR, to=middle, limit=1000).json()["items"]
     assert len(earlier) == 3
-    assert get(gateway, "/v1/audit/entries", AUDITOR, region="5305").json()["items"] == []
+    assert problem(get(gateway, "/v1/audit/entries", AUDITOR, region="5305")) == (403, "region-out-of-reach")
+    assert get(gateway, "/v1/audit/entries", AUDITOR, region=COUNTY + "100").json()["items"] == []
+    assert (
+        get(gateway, "/v1/audit/entries", AUDITOR, region=COUNTY, limit=2).json()["items"] == everything[:2]
+    )
     for wrong in ({"from": "2026-11-20T00:00:00"}, {"region": "x"}, {"cursor": "x"}, {"limit": 0}):
         assert problem(get(gateway, "/v1/audit/entries", AUDITOR, **wrong)) == (400, "malformed")
 
 
 def test_an_auditor_elsewhere_sees_nothing_of_it_and_others_are_refused(gateway: TestGateway) -> None:
     found = get(gateway, "/v1/audit/entries", AUDITOR, "5305", limit=1000).json()["items"]
-    assert {each["region"][:4] for each in found} <= {"5305"}
+    assert all("5305" in (each["region"][:4], each["asked_region"][:4]) for each in found)
+    assert len(found) < len(gateway.audit()) / 4
     for role in (HR, LEAD, "gateway/counter_clerk", "gateway/operator"):
         for path in ("/v1/audit/entries", "/v1/audit/alarms"):
             assert problem(get(gateway, path, role)) == (403, "not-permitted")

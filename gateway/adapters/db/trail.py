@@ -117,4 +117,7 @@ def _wanted(entry: Mapping[str, Any], query: EntryQuery) -> bool:
     at = _at(entry)
     if (query.since is not None and at < query.since) or (query.until is not None and at > query.until):
         return False
+    regions = [entry.get(name) or "" for name in _REGIONS]
+    if query.region is not None and not any(each.startswith(query.region) for each in regions):
+        return False
     return in_reach(query.rows, entry)

@@ -30,6 +30,7 @@ class EntryQuery:
     since: datetime | None = None
     until: datetime | None = None
     reference: str | None = None
+    region: str | None = None
     after: int = 0
     limit: int = 100
 

@@ -142,25 +142,29 @@ async def entries(
     """Oldest first. A page may be short, or empty, while `next_cursor` says that there is more to look at."""
     app = context(request)
     principal = await app.auth.principal(request)
-    if region is not None and not is_region(region):
-        raise _bad("region")
     asked = {
         "exchange": exchange,
         "client": client,
         "agency": agency,
         "role": role,
         "decision": decision,
-        "asked_region": region,
     }
     wanted = EntryFilter(
         equal={name: value for name, value in asked.items() if value is not None},
         since=_zoned(since, "from"),
         until=_zoned(until, "to"),
         reference=reference,
+        region=_region(region),
         after=int(cursor or 0),
         limit=limit,
     )
     return json_response(await app.trail.entries(principal, purpose, wanted))
+
+
+def _region(code: str | None) -> str | None:
+    if code is not None and not is_region(code):
+        raise _bad("region")
+    return code
 
 
 def _zoned(moment: datetime | None, name: str) -> datetime | None:
@@ -182,6 +186,7 @@ def _bad(name: str) -> Malformed:
 async def alarms(
     request: Request,
     status: Literal["open", "acknowledged"] | None = None,
+    region: Text = None,
     purpose: str = PURPOSE,
     cursor: Annotated[str | None, Query(pattern="^alarm-[a-z2-7]{26}$")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -189,7 +194,7 @@ async def alarms(
     """In the shape of leads, with how often each was raised and about what."""
     app = context(request)
     principal = await app.auth.principal(request)
-    return json_response(await app.trail.alarms(principal, purpose, status, cursor, limit))
+    return json_response(await app.trail.alarms(principal, purpose, _region(region), status, cursor, limit))
 
 
 @router.post(
