@@ -24,6 +24,8 @@ from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
 from gateway.adapters.db.lists import SqliteLists
 from gateway.adapters.db.migrate import upgrade
+from gateway.adapters.db.notices import SqliteNotices
+from gateway.adapters.db.purging import SqlitePurging
 from gateway.adapters.db.registers import SqliteRegisters
 from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
@@ -41,15 +43,17 @@ from gateway.http.middleware import SecurityHeaders
 from gateway.http.oauth import TokenServer
 from gateway.http.openapi import document
 from gateway.http.problems import on_domain_error, on_http_error, on_unexpected, on_validation_error
-from gateway.http.routers import catalogue, entrance, exchanges, jobs, leads
+from gateway.http.routers import catalogue, deletions, entrance, exchanges, jobs, leads
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
 from gateway.services.daily import Daily
+from gateway.services.deletions import Deletions
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
 from gateway.services.list import ListRecords, NeedyChildren
+from gateway.services.purge import Purge
 from gateway.services.upload import AgencyMapping, Upload
 from gateway.settings import Settings
 from gateway.version import version
@@ -74,6 +78,7 @@ class Parts:
     rulebook: Rulebook
     jobs: SqliteJobs
     daily: Daily
+    purge: Purge
     context: Context
 
 
@@ -117,9 +122,21 @@ def build(settings: Settings) -> Parts:
     registers = SqliteRegisters(store, keys, clock)
     lists = ListRecords(evidence, NeedyChildren(SqliteLists(store), keys, clock, rulebook), clock)
 
-    def calendar_warnings() -> list[str]:
+    notices = SqliteNotices(store)
+    purge = Purge(
+        SqlitePurging(store, keys, clock),
+        file_store,
+        notices,
+        rulebook,
+        clock,
+        lambda: points.version,
+        lists.forget_old,
+    )
+
+    def warnings() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
-        return [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
+        calendar = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
+        return [*calendar, *purge.warnings()]
 
     context = Context(
         public_url=settings.issuer,
@@ -131,14 +148,26 @@ def build(settings: Settings) -> Parts:
         ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
-        export=Export(evidence, lists, ListWriter(), jobs_, file_store, clock),
+        export=Export(
+            evidence,
+            lists,
+            ListWriter(),
+            jobs_,
+            file_store,
+            notices,
+            clock,
+            rulebook.retention.copies["exports"],
+        ),
         alerts=Alerts(evidence, SqliteLeads(store, journal), clock),
+        deletions=Deletions(evidence, notices, clock),
         catalogue=CatalogueView(points),
-        health=Health(store.probe, lambda: points.version, clock, journal.notify, calendar_warnings),
+        health=Health(store.probe, lambda: points.version, clock, journal.notify, warnings),
         files=files,
         store=file_store,
     )
-    return Parts(store, keys, journal, points, rulebook, jobs_, Daily(registers, rulebook, clock), context)
+    return Parts(
+        store, keys, journal, points, rulebook, jobs_, Daily(registers, rulebook, clock), purge, context
+    )
 
 
 def recover(settings: Settings) -> None:
@@ -169,7 +198,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = parts.context
     app.state.parts = parts
     app.state.public_url = settings.issuer
-    for router in (entrance.router, catalogue.router, exchanges.router, jobs.router, leads.router):
+    for router in (
+        entrance.router,
+        catalogue.router,
+        exchanges.router,
+        jobs.router,
+        leads.router,
+        deletions.router,
+    ):
         app.include_router(router)
     app.add_exception_handler(HuxueError, on_domain_error)
     app.add_exception_handler(HTTPException, on_http_error)
@@ -211,12 +247,15 @@ async def _checkpoints(parts: Parts) -> None:
 
 
 async def _housekeeping(parts: Parts) -> None:
-    """Time passes: rules that fire by the day are evaluated, expired files go."""
+    """Time passes: rules that fire by the day are evaluated; what is past its purpose or its expiry goes."""
     while True:
         try:
             if await asyncio.to_thread(parts.daily.run):
                 parts.journal.notify()
+            if await asyncio.to_thread(parts.purge.tick):
+                parts.journal.notify()
             await asyncio.to_thread(parts.context.export.expire)
+            await asyncio.to_thread(parts.context.lists.forget_old)
         except HuxueError as error:
             log.warning("housekeeping", problem=error.name)
         await asyncio.sleep(_HOUSEKEEPING_SECONDS)

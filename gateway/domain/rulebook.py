@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.domain.duties import DutyBook
+from gateway.domain.retention import Retention
 from gateway.domain.rules import Rule
 from gateway.domain.schooling import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Lead rules, thresholds, duties and the calendar."""
+    """Lead rules, thresholds, duties with the calendar, and how long copies are kept."""
 
     rules: Mapping[str, Rule]
     limits: Thresholds
     duties: DutyBook
+    retention: Retention

@@ -14,6 +14,7 @@ from gateway.http.oauth import TokenServer
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
+from gateway.services.deletions import Deletions
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
@@ -37,6 +38,7 @@ class Context:
     lists: ListRecords
     export: Export
     alerts: Alerts
+    deletions: Deletions
     catalogue: CatalogueView
     health: Health
     files: SpreadsheetFiles

@@ -208,7 +208,18 @@ class LeadModel(BaseModel):
     facts: list[dict[str, Any]]
 
 
-MODELS: tuple[type[BaseModel], ...] = (AskAnswer, Page, Receipt, Manifest, LeadModel)
+class DeletionModel(BaseModel):
+    """A deletion notice: the recipient's own pseudonyms of a child that it must forget."""
+
+    id: str
+    exchanges: list[str]
+    pseudonyms: list[str]
+    deleted_on: str
+    due_on: str
+    received_at: str | None
+
+
+MODELS: tuple[type[BaseModel], ...] = (AskAnswer, Page, Receipt, Manifest, LeadModel, DeletionModel)
 
 
 def schema_ref(model: type[BaseModel], description: str) -> dict[str, Any]:

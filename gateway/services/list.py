@@ -132,6 +132,13 @@ class ListRecords:
         self._kept: OrderedDict[tuple[object, ...], Table] = OrderedDict()
         self._lock = Lock()
 
+    def forget_old(self) -> None:
+        """Drop tables computed from facts that have changed since, or gone: they hold children. For a worker thread."""
+        version = self._needy.version()
+        with self._lock:
+            for key in [key for key in self._kept if key[-1] != version]:
+                del self._kept[key]
+
     def table(self, grant: Grant, consumer: str, region: str) -> Table:
         """The whole list, computed or kept. Runs in a worker thread."""
         key = (
