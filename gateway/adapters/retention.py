@@ -89,31 +89,31 @@ def _in_order(found: Retention, limits: Thresholds) -> None:
     """Figures that would make a copy come back, or be missing while a rule still needs it."""
     _expect(found.compulsory_age <= found.majority, "ages: majority comes after the compulsory age")
     _expect(found.lapse_age >= found.majority, "open_work: nothing lapses before majority")
-    child = _days(found.child)
+    child = _hours(found.child)
     for name, rule in found.datasets.items():
-        kept = [_days(each.keep) for each in rule.purposes.values() if each.since == "schooling"]
+        kept = [_hours(each.keep) for each in rule.purposes.values() if each.since == "schooling"]
         _expect(max(kept, default=0) <= child, f"{name}: kept longer than the child")
         _expect(not kept or len(kept) == len(rule.purposes), f"{name}: purposes count from different events")
     register, advice = (
-        max((_days(each.keep) for each in found.datasets[name].purposes.values()), default=0)
+        max((_hours(each.keep) for each in found.datasets[name].purposes.values()), default=0)
         for name in ("student-register", "disability-assessment")
     )
     _expect(register == child, "student-register: goes with the child")
     _expect(advice <= register, "disability-assessment: outlives the register, and leads would open anew")
     _expect(
-        _days(found.copies["leads"]) >= child, "leads: a lead would be forgotten while its register stands"
+        _hours(found.copies["leads"]) >= child, "leads: a lead would be forgotten while its register stands"
     )
-    absence = min(_days(each.keep) for each in found.datasets["attendance"].purposes.values())
-    _expect(absence >= limits.attendance_stale_days, "attendance: gone before thresholds.yaml calls it stale")
+    absence = min(_hours(each.keep) for each in found.datasets["attendance"].purposes.values())
+    _expect(absence >= 24 * limits.attendance_stale_days, "attendance: gone before thresholds.yaml calls it stale")
     _expect(
-        _days(found.copies["idempotency"]) <= _days(found.copies["receipts"]),
+        _hours(found.copies["idempotency"]) <= _hours(found.copies["receipts"]),
         "receipts: gone before the Idempotency-Key that repeats them",
     )
 
 
-def _days(period: Period) -> int:
+def _hours(period: Period) -> int:
     """Roughly, for comparing two periods."""
-    return period.years * 365 + period.months * 30 + period.days + -(-period.hours // 24)
+    return 24 * (period.years * 365 + period.months * 30 + period.days) + period.hours
 
 
 def _same(what: str, found: Collection[str], wanted: Collection[str]) -> None:

@@ -30,6 +30,7 @@ ALLOWED = {
     "licence-check": {"market_regulation/licence_registrar"},
     "needy-children": {"civil_affairs/relief_officer"},
     "leads": {"education/dropout_lead", "township/return_officer", "school/class_teacher"},
+    "deletions": {"civil_affairs/relief_officer"},
 }
 SCHOOL = "2153001234"
 
@@ -74,7 +75,8 @@ def attempt(gateway: TestGateway, headers: dict[str, str], exchange: str, purpos
             return gateway.call.get(
                 f"{url}/records", params={"purpose": purpose, "region": region}, headers=headers
             )
-    return gateway.call.get("/v1/leads", params={"purpose": purpose, "region": region}, headers=headers)
+    path = "/v1/deletions" if exchange == "deletions" else "/v1/leads"
+    return gateway.call.get(path, params={"purpose": purpose, "region": region}, headers=headers)
 
 
 REFUSED = [(role, name) for role in ROLES for name in EXCHANGES if role not in ALLOWED[name]]
