@@ -58,12 +58,18 @@ def test_a_birthday_is_the_first_day_of_that_age(birth: date, age: int) -> None:
 
 
 PERIODS = st.builds(
-    Period, years=st.integers(0, 5), months=st.integers(0, 30), days=st.integers(0, 400), hours=st.integers(0, 100)
+    Period,
+    years=st.integers(0, 5),
+    months=st.integers(0, 30),
+    days=st.integers(0, 400),
+    hours=st.integers(0, 100),
 )
 
 
 @given(PERIODS, st.datetimes(datetime(2001, 1, 1), datetime(2060, 1, 1)), st.integers(0, 400))  # noqa: DTZ001
-def test_a_cut_off_takes_all_that_is_over_and_nothing_else(period: Period, plain: datetime, shift: int) -> None:
+def test_a_cut_off_takes_all_that_is_over_and_nothing_else(
+    period: Period, plain: datetime, shift: int
+) -> None:
     now = plain.replace(tzinfo=UTC)
     edge = period.before_moment(now)
     assert period.after_moment(edge) <= now
@@ -110,16 +116,22 @@ WRONG: dict[str, Any] = {
         gossip=keep(body, "attendance")
     ),
     "no purpose": lambda body: body["datasets"]["attendance"].update(purposes={}),
-    "an event the dataset does not have": lambda body: keep(body, "student-register").update({"from": "month"}),
+    "an event the dataset does not have": lambda body: keep(body, "student-register").update(
+        {"from": "month"}
+    ),
     "no source": lambda body: keep(body, "attendance").update(source=""),
     "a clock nobody knows": lambda body: body["copies"]["exports"].update({"from": "later"}),
     "an unknown top level": lambda body: body.update(backups={}),
     "proof for less than three years": lambda body: body["provision_records"].update(at_least={"years": 2}),
-    "leads forgotten while their register stands": lambda body: body["copies"]["leads"].update(keep={"days": 3}),
+    "leads forgotten while their register stands": lambda body: body["copies"]["leads"].update(
+        keep={"days": 3}
+    ),
     "an assessment that outlives the register": lambda body: keep(body, "disability-assessment").update(
         keep={"years": 3}
     ),
-    "a register that outlives the child": lambda body: keep(body, "student-register").update(keep={"years": 3}),
+    "a register that outlives the child": lambda body: keep(body, "student-register").update(
+        keep={"years": 3}
+    ),
     "attendance gone before it is stale": lambda body: keep(body, "attendance").update(keep={"days": 10}),
     "a lapse before majority": lambda body: body["open_work"].update(lapses_at=15),
     "receipts gone before their key": lambda body: body["copies"]["receipts"].update(keep={"hours": 1}),
