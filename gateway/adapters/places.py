@@ -102,7 +102,13 @@ TABLES: tuple[Place, ...] = (
         "线索",
         "leads",
         "leads",
-        {"id": "derived from the random id", "subject_id": SUBJECT, "facts": TEXT, "acknowledged_by": TEXT},
+        {
+            "id": "derived from the random id",
+            "subject_id": SUBJECT,
+            "facts": TEXT,
+            "acknowledged_by": TEXT,
+            "sealed": "whether the case is sealed",
+        },
         _CHILD,
     ),
     Place(
@@ -139,7 +145,7 @@ TABLES: tuple[Place, ...] = (
         "文件卡片",
         "file cards",
         "exports",
-        {"sha256": "digest of the file"},
+        {"sha256": "digest of the file", "name": "a dataset or exchange"},
         expires="expires_at",
     ),
     Place(

@@ -104,7 +104,9 @@ def _in_order(found: Retention, limits: Thresholds) -> None:
         _hours(found.copies["leads"]) >= child, "leads: a lead would be forgotten while its register stands"
     )
     absence = min(_hours(each.keep) for each in found.datasets["attendance"].purposes.values())
-    _expect(absence >= 24 * limits.attendance_stale_days, "attendance: gone before thresholds.yaml calls it stale")
+    _expect(
+        absence >= 24 * limits.attendance_stale_days, "attendance: gone before thresholds.yaml calls it stale"
+    )
     _expect(
         _hours(found.copies["idempotency"]) <= _hours(found.copies["receipts"]),
         "receipts: gone before the Idempotency-Key that repeats them",
