@@ -258,6 +258,8 @@ async def _housekeeping(parts: Parts) -> None:
             await asyncio.to_thread(parts.context.lists.forget_old)
         except HuxueError as error:
             log.warning("housekeeping", problem=error.name)
+        except Exception:  # noqa: BLE001 - a day's work that fails must not stop the next minute's
+            log.error("housekeeping", exc_info=True)
         await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
 

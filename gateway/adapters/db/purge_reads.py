@@ -26,7 +26,13 @@ _HOLDING = tuple(
 )
 """Tables by which something is held about a child: the facts, and the work on them."""
 
-ANYTHING = " UNION ".join(f"SELECT {column} FROM {table}" for table, column in _HOLDING)
+UNREGISTERED_ANYWHERE = " UNION ".join(
+    f"SELECT DISTINCT {column} AS id FROM {table} WHERE {column} NOT IN (SELECT subject_id FROM student_register)"
+    for table, column in _HOLDING
+    if table != "student_register"
+)
+"""Children of whom something is held, and whom no register shows."""
+
 NOTHING = " AND ".join(f"id NOT IN (SELECT {column} FROM {table})" for table, column in _HOLDING)
 OPEN = (
     "SELECT subject_id FROM lead WHERE status <> 'closed'"

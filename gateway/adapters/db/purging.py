@@ -7,16 +7,17 @@ from datetime import date, datetime, timedelta
 
 from gateway.adapters.db.engine import Store, stamp
 from gateway.adapters.db.purge_reads import (
-    ANYTHING,
     EVENTS,
     NOTHING,
     OPEN,
     REGISTERED,
+    UNREGISTERED_ANYWHERE,
     registered,
     unregistered,
 )
 from gateway.adapters.db.registers import TABLES as FACT_TABLES
 from gateway.adapters.db.shredding import (
+    FULL_RECEIPT,
     SqlitePurgeTransaction,
     clear_temporary,
     cutoff,
@@ -29,6 +30,8 @@ from gateway.domain.needy import GONE
 from gateway.domain.ports import Clock, KeyRing
 from gateway.domain.purging import Key
 from gateway.domain.retention import Period, Since, Span
+
+_ENTRIES_AT_ONCE = 20_000
 
 
 class _Undo(Exception):
@@ -48,8 +51,7 @@ class SqlitePurging:
         which = f"SELECT subject_id FROM student_register WHERE birth_date <= ? OR status IN ({states})"
         reader = self._store.reader
         found = registered(reader.execute(REGISTERED.format(which=which), (born.isoformat(),)))
-        others = f"SELECT DISTINCT subject_id AS id FROM ({ANYTHING})"
-        return [*found, *unregistered(reader, self._keys, others)]
+        return [*found, *unregistered(reader, self._keys, UNREGISTERED_ANYWHERE)]
 
     def open_work(self) -> set[bytes]:
         """Children with a lead or case that is not closed."""
@@ -91,18 +93,19 @@ class SqlitePurging:
 
     def anything_expired(self, now: datetime, periods: Callable[[str], Period]) -> bool:
         """Whether any row is past its own clock: asked every minute, without the writer's lock."""
+        asked = [(place.id, due_condition(place), cutoff(place, now, periods)) for place in with_clock()]
+        asked.append(("upload", FULL_RECEIPT, stamp(periods("receipts").before_moment(now))))
         return any(
-            self._store.reader.execute(
-                f"SELECT 1 FROM {place.id} WHERE {due_condition(place)} LIMIT 1",
-                (cutoff(place, now, periods),),
-            ).fetchone()
-            for place in with_clock()
+            self._store.reader.execute(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1", (until,)).fetchone()
+            for table, where, until in asked
         )
 
     def learn_recipients(self) -> None:
-        """Read on in the evidence outside the purge's own transactions: the first time this is long."""
-        with self._store.writing() as connection:
-            learn_recipients(connection)
+        """Read on in the evidence, in short transactions: the first time this is long."""
+        more = True
+        while more:
+            with self._store.writing() as connection:
+                more = learn_recipients(connection, _ENTRIES_AT_ONCE)
 
     @contextmanager
     def transaction(self, keep: bool) -> Iterator[SqlitePurgeTransaction]:

@@ -27,6 +27,10 @@ def meta(connection: sqlite3.Connection, key: str, value: str) -> None:
     connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
 
 
+FULL_RECEIPT = "receipt <> '{}' AND received_at <= ?"
+"""A county's newest receipts are emptied, not removed: they say how old its register is."""
+
+
 def clear_temporary(connection: sqlite3.Connection) -> None:
     """Empty the writer's temporary tables, so that no random id outlives its child in them."""
     for (table,) in connection.execute("SELECT name FROM sqlite_temp_master WHERE type = 'table'").fetchall():
@@ -43,21 +47,24 @@ def cutoff(place: Place, now: datetime, periods: Callable[[str], Period]) -> str
     return stamp(now if place.expires else periods(place.rule).before_moment(now))
 
 
-def learn_recipients(connection: sqlite3.Connection) -> None:
-    """Read on in the evidence: which agency got which set of children by a list."""
+def learn_recipients(connection: sqlite3.Connection, most: int | None = None) -> bool:
+    """Read on in the evidence, `most` entries of it: who got which set by a list. Whether there is more to read."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'recipients_seen'").fetchone()
-    newest = connection.execute("SELECT COALESCE(max(seq), 0) FROM audit_entry").fetchone()[0]
-    if row is not None and int(row[0]) == newest:
-        return
+    seen = int(row[0]) if row else 0
+    newest = int(connection.execute("SELECT COALESCE(max(seq), 0) FROM audit_entry").fetchone()[0])
+    until = newest if most is None else min(newest, seen + most)
+    if until == seen:
+        return False
     connection.execute(
         "INSERT OR IGNORE INTO disclosed_to (digest, agency, region, exchange)"
         " SELECT members, json_extract(b, '$.agency'), json_extract(b, '$.region'), json_extract(b, '$.exchange')"
         " FROM (SELECT members, CAST(body AS TEXT) AS b FROM audit_entry"
         " WHERE seq > ? AND seq <= ? AND members IS NOT NULL)"
         " WHERE json_extract(b, '$.action') = 'list' AND json_extract(b, '$.decision') = 'permit'",
-        (int(row[0]) if row else 0, newest),
+        (seen, until),
     )
-    meta(connection, "recipients_seen", str(newest))
+    meta(connection, "recipients_seen", str(until))
+    return until < newest
 
 
 def recipients_of(connection: sqlite3.Connection, subjects: Collection[bytes]) -> Recipients:
@@ -194,7 +201,7 @@ class SqlitePurgeTransaction(SqliteTransaction):
             gone = self._db.execute(f"DELETE FROM {place.id} WHERE {where}", (until,))
             counts.append(Removed(place.id, place.rule, gone.rowcount))
         emptied = self._db.execute(
-            "UPDATE upload SET receipt = '{}' WHERE receipt <> '{}' AND received_at <= ?",
+            f"UPDATE upload SET receipt = '{{}}' WHERE {FULL_RECEIPT}",
             (stamp(periods("receipts").before_moment(now)),),
         )
         return [*counts, Removed("upload", "receipts", emptied.rowcount)], files
