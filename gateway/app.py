@@ -25,6 +25,8 @@ from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
 from gateway.adapters.db.lists import SqliteLists
 from gateway.adapters.db.migrate import upgrade
+from gateway.adapters.db.notices import SqliteNotices
+from gateway.adapters.db.purging import SqlitePurging
 from gateway.adapters.db.registers import SqliteRegisters
 from gateway.adapters.db.resolutions import SqliteResolutions
 from gateway.adapters.db.transient import Transient
@@ -51,19 +53,31 @@ from gateway.http.openapi import document
 from gateway.http.peers import Peers
 from gateway.http.problems import on_domain_error, on_http_error, on_unexpected, on_validation_error
 from gateway.http.rates import RateBook
-from gateway.http.routers import audit, catalogue, disclosures, entrance, exchanges, identity, jobs, leads
+from gateway.http.routers import (
+    audit,
+    catalogue,
+    deletions,
+    disclosures,
+    entrance,
+    exchanges,
+    identity,
+    jobs,
+    leads,
+)
 from gateway.log import LogParts, build_log
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
 from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
+from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.guard import Guard
 from gateway.services.health import Health
 from gateway.services.list import ListRecords, NeedyChildren
+from gateway.services.purge import Purge
 from gateway.services.resolve import Resolve
 from gateway.services.upload import AgencyMapping, Upload
 from gateway.settings import Settings
@@ -92,6 +106,7 @@ class Parts:
     needy: NeedyChildren
     transient: Transient
     clock: SystemClock
+    purge: Purge
     context: Context
     log: LogParts
 
@@ -145,11 +160,21 @@ def build(settings: Settings) -> Parts:
 
     limits = load_limits(settings.policies, bundle.registry.roles)
     rates, binding = RateBook(limits), _binding(settings, keys)
+    notices = SqliteNotices(store)
+    purge = Purge(
+        SqlitePurging(store, keys, clock),
+        file_store,
+        notices,
+        rulebook,
+        clock,
+        lambda: points.version,
+        lists.forget_old,
+    )
 
     def warnings_now() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
         warnings = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
-        return [*warnings, *sealed.warnings()]
+        return [*warnings, *sealed.warnings(), *purge.warnings()]
 
     context = Context(
         public_url=settings.issuer,
@@ -163,8 +188,18 @@ def build(settings: Settings) -> Parts:
         ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook, Guard(evidence, limits, clock)),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
-        export=Export(evidence, lists, ListWriter(), jobs_, file_store, clock),
+        export=Export(
+            evidence,
+            lists,
+            ListWriter(),
+            jobs_,
+            file_store,
+            notices,
+            clock,
+            rulebook.retention.copies["exports"],
+        ),
         alerts=Alerts(evidence, SqliteLeads(store, journal), keys, clock, cursors),
+        deletions=Deletions(evidence, notices, clock),
         catalogue=CatalogueView(points),
         health=Health(store.probe, lambda: points.version, clock, journal.notify, warnings_now),
         resolve=Resolve(evidence, SqliteResolutions(store, keys), clients, keys, clock),
@@ -184,7 +219,7 @@ def build(settings: Settings) -> Parts:
     )
     daily, transient = Daily(registers, rulebook, clock), Transient(store)
     return Parts(
-        store, keys, journal, points, rulebook, jobs_, daily, needy, transient, clock, context, sealed
+        store, keys, journal, points, rulebook, jobs_, daily, needy, transient, clock, purge, context, sealed
     )
 
 
@@ -232,7 +267,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = parts.context
     app.state.parts = parts
     app.state.public_url = settings.issuer
-    for module in (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit):
+    for module in (
+        entrance,
+        catalogue,
+        exchanges,
+        jobs,
+        leads,
+        identity,
+        disclosures,
+        audit,
+        deletions,
+    ):
         app.include_router(module.router)
     app.add_exception_handler(HuxueError, on_domain_error)
     app.add_exception_handler(HTTPException, on_http_error)
@@ -275,16 +320,21 @@ async def _checkpoints(parts: Parts) -> None:
 
 
 async def _housekeeping(parts: Parts) -> None:
-    """Time passes: rules that fire by the day are evaluated, expired files go."""
+    """Time passes: rules that fire by the day are evaluated; what is past its purpose or its expiry goes."""
     while True:
         try:
             if await asyncio.to_thread(parts.daily.run):
                 parts.journal.notify()
+            if await asyncio.to_thread(parts.purge.tick):
+                parts.journal.notify()
             await asyncio.to_thread(parts.context.export.expire)
             await parts.context.resolve.lapse()
             await asyncio.to_thread(parts.transient.forget, parts.clock.now(), parts.clock.today())
+            await asyncio.to_thread(parts.context.lists.forget_old)
         except HuxueError as error:
             log.warning("housekeeping", problem=error.name)
+        except Exception:  # noqa: BLE001 - a day's work that fails must not stop the next minute's
+            log.error("housekeeping", exc_info=True)
         await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
 

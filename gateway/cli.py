@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from gateway.adapters.keys import KeyRingError, create_keyring
 from gateway.adapters.rulebook import RulebookError
 from gateway.app import NotReady
-from gateway.commands import audit, clients, deidentify, policy, serve, simulate
+from gateway.commands import audit, clients, deidentify, policy, purge, serve, simulate
 from gateway.demo import run as demo
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
@@ -28,6 +28,7 @@ keys_app = typer.Typer(no_args_is_help=True)
 app.add_typer(keys_app, name="keys", help="密钥 / keys")
 app.command("token", help="打印访问令牌，供 curl 使用 / print an access token, for curl")(clients.token)
 app.command("simulate", help="启动一个部门的模拟系统 / run an agency's simulated system")(simulate.simulate)
+app.command("purge", help="删除超过保存期限的数据 / remove what is past its purpose")(purge.purge)
 app.command("demo", help="演示：一个县、六个部门、四个故事 / a county, six agencies, four stories")(demo.run)
 
 

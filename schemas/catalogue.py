@@ -260,6 +260,24 @@ _EXCHANGES = (
             Field("about", "涉及对象", "plain"),
         ),
     ),
+    Exchange(
+        id="deletions",
+        title_zh="删除通知",
+        title_en="Deletion notices",
+        action=Action.SUBSCRIBE,
+        provider="gateway",
+        sharing="conditional",
+        purposes=("child_relief",),
+        legal_basis="个人信息保护法 第四十七条",
+        fields=(
+            Field("id", "通知编号", "plain"),
+            Field("exchanges", "所涉名单", "plain"),
+            Field("pseudonyms", "代号", "identifier", _REGISTER),
+            Field("deleted_on", "删除日期", "plain"),
+            Field("due_on", "回执期限", "plain"),
+            Field("received_at", "回执时间", "plain"),
+        ),
+    ),
 )
 
 EXCHANGES: dict[str, Exchange] = {exchange.id: exchange for exchange in _EXCHANGES}

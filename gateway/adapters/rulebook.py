@@ -1,4 +1,4 @@
-"""Reads the county's own figures from `policies/`: rules, thresholds, duties, the calendar. Wrong files stop the start."""
+"""Reads the county's own figures from `policies/`: rules, thresholds, duties, retention. Wrong files stop the start."""
 
 from datetime import date
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from gateway.adapters.disclosure import load_disclosure
+from gateway.adapters.retention import read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import Rule
@@ -35,7 +36,9 @@ def _load(folder: Path) -> Rulebook:
                 raise RulebookError(f"rules.yaml: {rule.id} names the duty {duty}, which duties.yaml lacks")
     limits = Thresholds(**_yaml(folder / "thresholds.yaml"))
     book = DutyBook(duties, load_calendar(folder / "calendar"))
-    return Rulebook(rules, limits, book, load_disclosure(folder))
+    purposes = _yaml(folder / "roles.yaml")["purposes"]
+    retention = read_retention(_yaml(folder / "retention.yaml"), purposes, limits)
+    return Rulebook(rules, limits, book, load_disclosure(folder), retention)
 
 
 def load_calendar(folder: Path) -> Calendar:

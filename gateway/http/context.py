@@ -16,6 +16,7 @@ from gateway.http.rates import RateBook
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
+from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
@@ -46,6 +47,7 @@ class Context:
     lists: ListRecords
     export: Export
     alerts: Alerts
+    deletions: Deletions
     catalogue: CatalogueView
     health: Health
     resolve: Resolve

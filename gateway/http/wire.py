@@ -290,9 +290,20 @@ class DisclosuresAnswer(BaseModel):
     notes: list[dict[str, str]]
 
 
+class DeletionModel(BaseModel):
+    """A deletion notice: the recipient's own pseudonyms of a child that it must forget."""
+
+    id: str
+    exchanges: list[str]
+    pseudonyms: list[str]
+    deleted_on: str
+    due_on: str
+    received_at: str | None
+
+
 MODELS: tuple[type[BaseModel], ...] = (
     *(AskAnswer, Page, GeneralisedModel, ListPage, Receipt, LogReceipt, Manifest, LeadModel),
-    *(ResolutionModel, ResolutionPage, DisclosuresAnswer),
+    *(ResolutionModel, ResolutionPage, DisclosuresAnswer, DeletionModel),
 )
 
 

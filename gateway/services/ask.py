@@ -108,7 +108,9 @@ class Ask:
             refusal = self._guard.refusal(transaction, request, grant, sighting_of_id(person.value))
             if refusal is not None:
                 return None, refusal
-            subject = child.subject or transaction.subject_for(lookup, Identity(person.value, None))
+            # whom no register shows may have been forgotten since: the vault is asked again inside the commit
+            known = child.subject if child.enrolments else None
+            subject = known or transaction.subject_for(lookup, Identity(person.value, None))
             lead = self._open_lead(transaction, question, child, subject, now, today)
             finding = self._finding(question, child, lead, today)
             return self._body(request, grant, finding, subject, now)

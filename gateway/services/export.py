@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from gateway.domain.decision import Grant
@@ -12,11 +12,12 @@ from gateway.domain.errors import Conflict, NotPermitted
 from gateway.domain.listing import Table
 from gateway.domain.ports import Clock, FileStore, Job, Jobs, StoredFile
 from gateway.domain.principal import Principal
+from gateway.domain.purging import Notices
+from gateway.domain.retention import Period
 from gateway.services.evidence import UNKNOWN, Evidence, Request, new_reference
 from gateway.services.list import ListRecords
 from schemas.catalogue import Action
 
-EXPIRY_HOURS = 24
 ORPHAN_SECONDS = 3600
 
 MEDIA_TYPES = {
@@ -53,10 +54,13 @@ class Export:
         writer: TableWriter,
         jobs: Jobs,
         files: FileStore,
+        notices: Notices,
         clock: Clock,
+        keep: Period,
     ) -> None:
         self._evidence, self._lists, self._writer = evidence, lists, writer
         self._jobs, self._files, self._clock = jobs, files, clock
+        self._notices, self._keep = notices, keep
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, request: Request, grant: Grant, form: str) -> Job:
@@ -72,7 +76,7 @@ class Export:
             state="running",
             progress=0.0,
             created_at=now,
-            expires_at=now + timedelta(hours=EXPIRY_HOURS),
+            expires_at=self._keep.after_moment(now),
         )
         await asyncio.to_thread(self._jobs.add, job)
         task = asyncio.create_task(self._run(job, request, grant))
@@ -124,9 +128,14 @@ class Export:
         except BaseException:
             self._files.remove(made.file.id)
             raise
-        manifest = _manifest(job, made, table, entry.reference, self._clock.now())
+        now, list_ = self._clock.now(), (job.exchange, job.region)
+        gone = await asyncio.to_thread(
+            self._notices.deleted_since_export, job.client, request.principal.agency, *list_
+        )
+        manifest = {**_manifest(job, made, table, entry.reference, now), "deleted": gone}
         await asyncio.to_thread(self._jobs.add_file, made.file)
         await asyncio.to_thread(self._jobs.update, job.id, state="done", progress=1.0, manifest=manifest)
+        await asyncio.to_thread(self._notices.exported, job.client, *list_, now)
 
     async def get(self, job_id: str, principal: Principal) -> Job:
         """The client's own job; NotPermitted for any other, and for one that never was."""

@@ -192,6 +192,13 @@ class ListRecords:
             raise NotPermitted
         return grant
 
+    def forget_old(self) -> None:
+        """Drop tables computed from facts that have changed since, or gone: they hold children. For a worker thread."""
+        version = self._needy.version()
+        with self._lock:
+            for key in [key for key in self._kept if key[-1] != version]:
+                del self._kept[key]
+
     def table(self, request: Request, grant: Grant) -> Table:
         """The whole list, computed or kept. Runs in a worker thread."""
         scope = _scope(request.region, request.principal.region)

@@ -8,7 +8,7 @@ audit entry.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway.domain import errors
 from gateway.domain.cells import Cell
@@ -29,9 +29,7 @@ from gateway.services.sweep import Sweep
 from schemas.catalogue import EXCHANGES
 from schemas.records import DATASETS, Dataset
 
-IDEMPOTENCY_HOURS = 24
 COUNTY_DIGITS = 6
-ERRORS_FILE_DAYS = 7
 WARNINGS_SHOWN = 1000
 
 _REFUSALS: dict[str, type[errors.HuxueError]] = {
@@ -229,7 +227,7 @@ class Upload:
             body_digest=file.digest,
             receipt=receipt,
             idempotency_key=file.idempotency_key,
-            expires_at=now + timedelta(hours=IDEMPOTENCY_HOURS),
+            expires_at=self._book.retention.copies["idempotency"].after_moment(now),
         )
         transaction.save_upload(upload)
         Sweep(self._book, today, now).run(transaction, region)
@@ -280,7 +278,7 @@ class Upload:
             name=f"{reading.dataset.id}-errors.{form.kind}",
             size=len(body),
             sha256=hashlib.sha256(body).hexdigest(),
-            expires_at=now + timedelta(days=ERRORS_FILE_DAYS),
+            expires_at=self._book.retention.copies["error-files"].after_moment(now),
         )
 
 

@@ -29,7 +29,7 @@ WRITES_NO_RECORD = {
     "gateway/services/transparency.py": "heads and proofs: hashes, and the caller's own entry as it was hashed",
 }
 FOLDERS = ("gateway/services", "gateway/domain", "gateway/http")
-ROUTERS_OF_RECORDS = ("exchanges", "leads", "jobs", "identity")
+ROUTERS_OF_RECORDS = ("exchanges", "leads", "jobs", "identity", "deletions")
 DUMPED = {"receipt", "found.manifest"}
 """A receipt holds shapes and counts; a manifest says where a file is. Otherwise a job's id and state."""
 JOB = {"job", "state"}

@@ -10,12 +10,21 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from gateway.http.declared import AuthenticatorName, PurposePlace
-from gateway.http.routers import audit, catalogue, disclosures, entrance, exchanges, identity, jobs, leads
+from gateway.http.routers import (
+    audit,
+    catalogue,
+    deletions,
+    disclosures,
+    entrance,
+    exchanges,
+    identity,
+    jobs,
+    leads,
+)
 from tests.harness import TestGateway
 
-ROUTERS = tuple(
-    module.router for module in (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit)
-)
+MODULES = (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit, deletions)
+ROUTERS = tuple(module.router for module in MODULES)
 # The document about the routes; the framework's own.
 FRAMEWORKS_OWN = {"/openapi.json"}
 

@@ -34,6 +34,7 @@ ALLOWED = {
     "leads": {"education/dropout_lead", "township/return_officer", "school/class_teacher"},
     "identity": {"education/dropout_lead", "township/return_officer"},
     "disclosures": {"gateway/counter_clerk"},
+    "deletions": {"civil_affairs/relief_officer"},
 }
 SCHOOL = "2153001234"
 
@@ -85,7 +86,8 @@ def attempt(gateway: TestGateway, headers: dict[str, str], exchange: str, purpos
             return gateway.call.get(
                 path or f"{url}/records", params={"purpose": purpose, "region": region}, headers=headers
             )
-    return gateway.call.get("/v1/leads", params={"purpose": purpose, "region": region}, headers=headers)
+    path = "/v1/deletions" if exchange == "deletions" else "/v1/leads"
+    return gateway.call.get(path, params={"purpose": purpose, "region": region}, headers=headers)
 
 
 REFUSED = [(role, name) for role in ROLES for name in EXCHANGES if role not in ALLOWED[name]]

@@ -11,7 +11,14 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
-from gateway.adapters.db import evidence_tables, log_tables, resolution_tables, tables
+from gateway.adapters.db import (
+    evidence_tables,
+    guard_tables,
+    log_tables,
+    purge_tables,
+    resolution_tables,
+    tables,
+)
 from gateway.adapters.db.migrate import upgrade
 
 
@@ -36,8 +43,10 @@ def test_a_fresh_store_is_what_the_tables_say(path: Path) -> None:
     engine.dispose()
     assert tables.AuditRow.__tablename__ == "audit_entry"
     assert evidence_tables.AuditSubject.__tablename__ == "audit_subject"
+    assert guard_tables.GuardSeen.__tablename__ == "guard_seen"
     assert resolution_tables.ResolutionRow.__tablename__ == "resolution"
     assert log_tables.AuditHead.__tablename__ == "audit_head"
+    assert purge_tables.ExportMark.__tablename__ == "export_mark"
 
 
 def test_upgrading_twice_changes_nothing(path: Path, connection: sqlite3.Connection) -> None:

@@ -15,6 +15,7 @@ from gateway.domain.errors import SourceUnavailable
 
 _CACHE_KIB = 65_536
 _BUSY_MILLISECONDS = 10_000
+_TRUNCATE_MILLISECONDS = 2_000
 _CHECKPOINT_PAGES = 16_384
 """Only a backstop: `checkpoint` runs every second beside the commits instead of inside one of them."""
 
@@ -56,6 +57,7 @@ class Store:
         connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA secure_delete=ON")
         connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         self._opened.append(connection)
         return connection
@@ -91,6 +93,22 @@ class Store:
     def checkpoint(self) -> None:
         """Move committed pages from the log into the file without making anyone wait."""
         self._checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def truncate(self) -> bool:
+        """Move every page into the file and empty the log, so that no deleted row stays in it; False: try again later.
+
+        Waits for readers of older pages a moment, and the writers with it. A connection of its own: the other
+        checkpoints never wait.
+        """
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        try:
+            connection.execute(f"PRAGMA busy_timeout={_TRUNCATE_MILLISECONDS}")
+            busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.close()
+        return not busy
 
     def probe(self) -> None:
         """Raises SourceUnavailable when nothing can be written now."""

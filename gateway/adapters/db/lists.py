@@ -77,8 +77,10 @@ class SqliteLists:
         return register_as_of(self._store.reader, region)
 
     def version(self) -> object:
-        """The number of files taken in: facts change by uploads only."""
-        return self._store.reader.execute("SELECT max(rowid) FROM upload").fetchone()[0]
+        """The number of files taken in, and of purges: facts change by nothing else."""
+        return self._store.reader.execute(
+            "SELECT (SELECT max(rowid) FROM upload), (SELECT value FROM meta WHERE key = 'purges')"
+        ).fetchone()
 
 
 def years_before(day: date, years: int) -> date:

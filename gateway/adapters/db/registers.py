@@ -15,9 +15,9 @@ import orjson
 
 from gateway.adapters.db.children import many_facts
 from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tags
-from gateway.adapters.db.engine import Store, stamp
+from gateway.adapters.db.engine import Store, stamp, unavailable
 from gateway.adapters.db.jobs import insert_file
-from gateway.adapters.db.settling import Prepared, Sorting, find_subjects, lookups_of
+from gateway.adapters.db.settling import Prepared, Sorting, find_subjects, lookups_of, purges_of
 from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
 from gateway.domain.model import ChildFacts, SubjectId
 from gateway.domain.ports import Clock, Identity, KeyRing, StoredFile
@@ -75,13 +75,13 @@ class SqliteRegisters:
 
     def prepare(self, people: Sequence[Person], create: bool) -> Prepared:
         """Look everybody up; with `create`, seal the identities of those nobody knows."""
-        version = self._store.version()
+        version, purges = self._store.version(), purges_of(self._store.reader)
         known = find_subjects(self._store.reader, lookups_of(people))
         if not create:
-            return Prepared(people, known, {})
+            return Prepared(people, known, {}, purges=purges)
         strangers = [index for index, person in enumerate(people) if known.keys().isdisjoint(person.lookups)]
         newcomers = dict(zip(strangers, self._sealed([people[index] for index in strangers]), strict=True))
-        return Prepared(people, known, newcomers, version)
+        return Prepared(people, known, newcomers, version, purges)
 
     def _sealed(self, people: Sequence[Person]) -> Iterator[tuple[bytes, bytes, bytes, bytes]]:
         """Subject id, wrapped data key, sealed identity and its tag for each, at once."""
@@ -115,6 +115,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
 
     def settle(self, prepared: Prepared, rename: bool, region: str) -> Settled:
         """Give every person a subject: known, new, or a conflict between two identifiers. None: nobody knows it."""
+        self._check_nobody_went(prepared)
         known = {**prepared.known, **self._found_since(prepared)}
         holders = {known[each.inside] for each in prepared.people if each.inside in known}
         pupils: set[bytes] = {*self.schools_of(region, [SubjectId(each) for each in sorted(holders)])}
@@ -136,6 +137,13 @@ class SqliteRegisterTransaction(SqliteTransaction):
         )
         renamed = self._rename(prepared.people, subjects, fresh, region) if rename else set()
         return Settled(subjects, renamed, fresh)
+
+    def _check_nobody_went(self, prepared: Prepared) -> None:
+        """A purge since the look-up may have forgotten somebody of this file: it is to come again, all of it."""
+        if purges_of(self._db) == prepared.purges:
+            return
+        if find_subjects(self._db, set(prepared.known)) != prepared.known:
+            raise unavailable()
 
     def _found_since(self, prepared: Prepared) -> dict[bytes, bytes]:
         """Whoever was unknown before the lock may have been made known meanwhile, if anyone wrote to the vault."""

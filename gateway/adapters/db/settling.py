@@ -12,12 +12,19 @@ _PART = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """People looked up before the lock: known subjects, and sealed newcomers by position."""
+    """People looked up before the lock: known subjects, sealed newcomers by position, and the purges until then."""
 
     people: Sequence[Person]
     known: dict[bytes, bytes]
     newcomers: dict[int, tuple[bytes, bytes, bytes, bytes]]
     version: int = -1
+    purges: str = ""
+
+
+def purges_of(connection: sqlite3.Connection) -> str:
+    """How many purges have removed something; whoever was known before another one may be known no more."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'purges'").fetchone()
+    return str(row[0]) if row else ""
 
 
 def lookups_of(people: Sequence[Person]) -> set[bytes]:

@@ -7,6 +7,7 @@ from gateway.adapters.db import (  # noqa: F401 - registers the tables
     evidence_tables,
     guard_tables,
     log_tables,
+    purge_tables,
     resolution_tables,
     tables,
 )

@@ -1,0 +1,229 @@
+"""One transaction of a purge: rows go as the list of places says, recipients are told, the evidence is written."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+import orjson
+
+from gateway.adapters.db.effects import SqliteTransaction
+from gateway.adapters.db.engine import stamp
+from gateway.adapters.db.purge_reads import EVENTS, going, open_work_of, spans_of, still_orphans
+from gateway.adapters.db.registers import TABLES as FACT_TABLES
+from gateway.adapters.places import Place, of_children, with_clock
+from gateway.domain.audit import AuditEntry
+from gateway.domain.model import SubjectId
+from gateway.domain.purging import Key, NoticeTerms
+from gateway.domain.retention import Period, Removed, Span
+
+_ID_BYTES = 16
+Recipients = dict[bytes, dict[tuple[str, str], set[str]]]
+"""Child → (agency, region) → the lists it stood in."""
+
+
+def meta(connection: sqlite3.Connection, key: str, value: str) -> None:
+    """Keep a fact about the store."""
+    connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+FULL_RECEIPT = "receipt <> '{}' AND received_at <= ?"
+"""A county's newest receipts are emptied, not removed: they say how old its register is."""
+
+
+def clear_temporary(connection: sqlite3.Connection) -> None:
+    """Empty the writer's temporary tables, so that no random id outlives its child in them."""
+    for (table,) in connection.execute("SELECT name FROM sqlite_temp_master WHERE type = 'table'").fetchall():
+        connection.execute(f"DELETE FROM temp.{table}")
+
+
+def due_condition(place: Place) -> str:
+    """SQL for the rows of a place past their own clock; one parameter, see `cutoff`."""
+    return f"{place.expires or place.clock} <= ? AND {place.only}"
+
+
+def cutoff(place: Place, now: datetime, periods: Callable[[str], Period]) -> str:
+    """The newest moment that is over."""
+    return stamp(now if place.expires else periods(place.rule).before_moment(now))
+
+
+def learn_recipients(connection: sqlite3.Connection, most: int | None = None) -> bool:
+    """Read on in the evidence, `most` entries of it: who got which set by a list. Whether there is more to read."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'recipients_seen'").fetchone()
+    seen = int(row[0]) if row else 0
+    newest = int(connection.execute("SELECT COALESCE(max(seq), 0) FROM audit_entry").fetchone()[0])
+    until = newest if most is None else min(newest, seen + most)
+    if until == seen:
+        return False
+    connection.execute(
+        "INSERT OR IGNORE INTO disclosed_to (digest, agency, region, exchange)"
+        " SELECT members, json_extract(b, '$.agency'), json_extract(b, '$.region'), json_extract(b, '$.exchange')"
+        " FROM (SELECT members, CAST(body AS TEXT) AS b FROM audit_entry"
+        " WHERE seq > ? AND seq <= ? AND members IS NOT NULL)"
+        " WHERE json_extract(b, '$.action') = 'list' AND json_extract(b, '$.decision') = 'permit'",
+        (seen, until),
+    )
+    meta(connection, "recipients_seen", str(until))
+    return until < newest
+
+
+def recipients_of(connection: sqlite3.Connection, subjects: Collection[bytes]) -> Recipients:
+    """Who got which of these children by a list: every set is looked through once."""
+    wanted, found = set(subjects), Recipients()
+    sets = connection.execute(
+        "SELECT d.digest, d.members FROM disclosed_set d WHERE d.digest IN (SELECT digest FROM disclosed_to)"
+    )
+    for digest, members in sets:
+        here = wanted & {members[at : at + _ID_BYTES] for at in range(0, len(members), _ID_BYTES)}
+        if here:
+            whom = connection.execute(
+                "SELECT agency, region, exchange FROM disclosed_to WHERE digest = ?", (digest,)
+            ).fetchall()
+            for subject in here:
+                for agency, region, exchange in whom:
+                    found.setdefault(subject, {}).setdefault((agency, region), set()).add(exchange)
+    return found
+
+
+class SqlitePurgeTransaction(SqliteTransaction):
+    """`gateway.domain.purging.PurgeTransaction` over an open SQLite write transaction."""
+
+    def spans_of(self, subjects: Collection[bytes]) -> list[Span]:
+        """These children, as they stand now."""
+        return spans_of(self._db, self._keys, subjects)
+
+    def open_work_of(self, subjects: Collection[bytes]) -> set[bytes]:
+        """Those with a lead or case that is not closed."""
+        return open_work_of(self._db, subjects)
+
+    def still_orphans(self, subjects: Collection[bytes]) -> list[bytes]:
+        """Those about whom nothing is held."""
+        return still_orphans(self._db, subjects)
+
+    def lapse(self, subjects: Collection[bytes], fact: dict[str, object], at: datetime) -> list[Removed]:
+        """Close the children's open leads with the fact that says why, and their cases and duties."""
+        going(self._db, subjects)
+        mine = "subject_id IN (SELECT id FROM temp.going)"
+        leads = self._db.execute(f"SELECT id FROM lead WHERE status <> 'closed' AND {mine}").fetchall()
+        for (lead_id,) in leads:
+            self.close_lead(lead_id, fact, at)
+        cases = self._db.execute(f"UPDATE case_file SET state = 'closed' WHERE state <> 'closed' AND {mine}")
+        self._db.execute(
+            f"UPDATE duty SET status = 'lapsed' WHERE status = 'open' AND lead_id IN (SELECT id FROM lead WHERE {mine})"
+        )
+        return [Removed("lead", "open-work", len(leads)), Removed("case_file", "open-work", cases.rowcount)]
+
+    def shred(self, subjects: Collection[bytes], terms: NoticeTerms) -> list[Removed]:
+        """Notices to recipients first; then everything about the children, their data keys last."""
+        learn_recipients(self._db)
+        self._notify(recipients_of(self._db, subjects), terms)
+        going(self._db, subjects)
+        return [
+            Removed(place.id, "child", self._db.execute(_with_the_child(place)).rowcount)
+            for place in of_children()
+        ]
+
+    def _notify(self, recipients: Recipients, terms: NoticeTerms) -> None:
+        for subject, whom in sorted(recipients.items()):
+            for (agency, region), exchanges in sorted(whom.items()):
+                self._db.execute(
+                    "INSERT INTO deletion_notice (id, agency, region, exchanges, pseudonyms, deleted_on, made_at,"
+                    " due_on) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        f"del-{int(terms.now.timestamp() * 1000):012x}{os.urandom(10).hex()}",
+                        agency,
+                        region,
+                        orjson.dumps(sorted(exchanges)).decode(),
+                        orjson.dumps(self._known_as(agency, SubjectId(subject))).decode(),
+                        terms.today.isoformat(),
+                        stamp(terms.now),
+                        terms.due_on.isoformat(),
+                    ),
+                )
+
+    def _known_as(self, agency: str, subject: SubjectId) -> list[str]:
+        """Every pseudonym under which the agency may know the child: one per key version in use."""
+        return [self._keys.pseudonym(agency, subject)]
+
+    def drop_facts(self, dataset: str, subjects: Collection[bytes]) -> list[Removed]:
+        """All rows of a dataset about these children."""
+        going(self._db, subjects)
+        table = FACT_TABLES[dataset][0]
+        gone = self._db.execute(f"DELETE FROM {table} WHERE subject_id IN (SELECT id FROM temp.going)")
+        return [Removed(table, dataset, gone.rowcount)]
+
+    def drop_rows(self, dataset: str, keys: Sequence[Key]) -> list[Removed]:
+        """Rows by key and by what they count from: one that was corrected meanwhile stays."""
+        table, further, _ = FACT_TABLES[dataset]
+        names = ("region", "subject_id", *further, EVENTS[dataset][0])
+        where = " AND ".join(f"{name} = ?" for name in names)
+        before = self._db.total_changes
+        self._db.executemany(f"DELETE FROM {table} WHERE {where}", keys)
+        return [Removed(table, dataset, self._db.total_changes - before)]
+
+    def drop_leads(self, leads: Sequence[str]) -> list[Removed]:
+        """Closed leads with what hangs on them; a child's closed cases once no lead of the child is left."""
+        marks = ", ".join("?" * len(leads))
+        chosen = f"SELECT id FROM lead WHERE status = 'closed' AND id IN ({marks})"
+        children = [
+            row[0] for row in self._db.execute(f"SELECT subject_id FROM lead WHERE id IN ({chosen})", leads)
+        ]
+        counts = [
+            Removed(table, "leads", self._db.execute(f"DELETE FROM {table} WHERE {how}", leads).rowcount)
+            for table, how in (
+                ("lead_event", f"lead_id IN ({chosen})"),
+                ("duty", f"lead_id IN ({chosen})"),
+                ("lead", f"id IN ({chosen})"),
+            )
+        ]
+        going(self._db, children)
+        cases = self._db.execute(
+            "DELETE FROM case_file WHERE subject_id IN (SELECT id FROM temp.going)"
+            " AND subject_id NOT IN (SELECT subject_id FROM lead)"
+            " AND subject_id NOT IN (SELECT subject_id FROM case_file WHERE state <> 'closed')"
+        )
+        return [*counts, Removed("case_file", "leads", cases.rowcount)]
+
+    def drop_expired(
+        self, now: datetime, periods: Callable[[str], Period]
+    ) -> tuple[list[Removed], list[str]]:
+        """Rows past their own clock, and the ids of files whose cards went."""
+        counts, files = [], []
+        for place in with_clock():
+            where, until = due_condition(place), cutoff(place, now, periods)
+            if place.id == "stored_file":
+                rows = self._db.execute(
+                    f"DELETE FROM {place.id} WHERE {where} RETURNING id", (until,)
+                ).fetchall()
+                files = [row[0] for row in rows]
+                counts.append(Removed(place.id, place.rule, len(files)))
+                continue
+            gone = self._db.execute(f"DELETE FROM {place.id} WHERE {where}", (until,))
+            counts.append(Removed(place.id, place.rule, gone.rowcount))
+        emptied = self._db.execute(
+            f"UPDATE upload SET receipt = '{{}}' WHERE {FULL_RECEIPT}",
+            (stamp(periods("receipts").before_moment(now)),),
+        )
+        return [*counts, Removed("upload", "receipts", emptied.rowcount)], files
+
+    def record(self, entry: AuditEntry) -> None:
+        """The evidence; lists computed from what was there count as old from here on."""
+        self.write_audit(entry)
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'purges'").fetchone()
+        meta(self._db, "purges", str(int(row[0]) + 1 if row else 1))
+
+
+def _with_the_child(place: Place) -> str:
+    """How a place's rows go with the children of the temporary table."""
+    if place.through is not None:
+        column, parent = place.through
+        return (
+            f"DELETE FROM {place.id} WHERE {column} IN"
+            f" (SELECT id FROM {parent} WHERE subject_id IN (SELECT id FROM temp.going))"
+        )
+    if place.lookup is not None:
+        return (
+            f"DELETE FROM {place.id} WHERE {place.lookup} IN (SELECT lookup FROM identifier"
+            " WHERE subject_id IN (SELECT id FROM temp.going))"
+        )
+    return f"DELETE FROM {place.id} WHERE {place.child} IN (SELECT id FROM temp.going)"

@@ -1,0 +1,402 @@
+"""THE LIST OF PLACES: everywhere a copy of a child's data can be, with the rule that ends it.
+
+To add a table: one `Place(...)` in TABLES, or one line in NO_CHILD with the reason. `tests/integration/test_places.py`
+fails until it stands in one of them, and the purge (`gateway.adapters.db.purging`) then does as the line says:
+
+- `child="subject_id"`: the row goes with the child, by that column;
+- `lookup="lookup"`: the row goes with the child, by the keyed look-up of one of the child's identifiers;
+- `through=("lead_id", "lead")`: the row goes with the row of a child's table that it names;
+- `expires="expires_at"`: the row goes when that moment has passed (the period was added when it was made);
+- `clock="made_at"`: the row goes when that day or moment and the rule's period are over; `only` narrows it;
+- `stays="…"`: nothing removes the row; the reason says why it names nobody once the child is gone.
+
+`holds` names every column that could lead to a child: ids, look-ups, keys, sealed or free text, bytes and JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+SUBJECT = "random id of the child"
+LOOKUP = "keyed look-up of an identifier"
+SEALED = "sealed identity, or the key to it"
+FACT = "fact about the child"
+TEXT = "free text or a document"
+PSEUDONYM = "the child as one agency knows it"
+SET = "random ids of children, or the digest of such a set"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A table. `rule` is a row of `policies/retention.yaml`: `child`, a dataset, or a kind of copy."""
+
+    id: str
+    zh: str
+    en: str
+    rule: str
+    holds: Mapping[str, str] = field(default_factory=dict)
+    child: str | None = None
+    lookup: str | None = None
+    through: tuple[str, str] | None = None
+    expires: str | None = None
+    clock: str | None = None
+    only: str = "1"
+    stays: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A place that is no table: what it is by pattern or name, its rule, and how it ends."""
+
+    id: str
+    kind: Literal["file", "memory", "recipient"]
+    zh: str
+    en: str
+    rule: str
+    ends: str
+
+
+_CHILD = "subject_id"
+
+TABLES: tuple[Place, ...] = (
+    # facts, one table a dataset: the id is the table's, the rule the dataset's
+    Place(
+        "student_register",
+        "学籍信息",
+        "student register",
+        "student-register",
+        {"subject_id": SUBJECT, "birth_date": FACT},
+        _CHILD,
+    ),
+    Place("attendance", "考勤", "attendance", "attendance", {"subject_id": SUBJECT}, _CHILD),
+    Place(
+        "relief_register", "救助登记", "relief register", "relief-register", {"subject_id": SUBJECT}, _CHILD
+    ),
+    Place(
+        "disability_assessment",
+        "残疾评估",
+        "disability assessments",
+        "disability-assessment",
+        {"subject_id": SUBJECT, "assessor": TEXT},
+        _CHILD,
+    ),
+    # work: what hangs on a lead goes before the lead
+    Place(
+        "lead_event",
+        "线索动态",
+        "lead events",
+        "leads",
+        {"lead_id": "derived from the random id"},
+        through=("lead_id", "lead"),
+    ),
+    Place(
+        "duty",
+        "职责",
+        "duties",
+        "leads",
+        {"lead_id": "derived from the random id", "facts": TEXT},
+        through=("lead_id", "lead"),
+    ),
+    Place(
+        "lead",
+        "线索",
+        "leads",
+        "leads",
+        {
+            "id": "derived from the random id",
+            "subject_id": SUBJECT,
+            "facts": TEXT,
+            "acknowledged_by": TEXT,
+            "sealed": "whether the case is sealed",
+        },
+        _CHILD,
+    ),
+    Place(
+        "case_file",
+        "个案",
+        "cases",
+        "leads",
+        {"ref": "derived from the random id", "subject_id": SUBJECT},
+        _CHILD,
+    ),
+    Place(
+        "resolution",
+        "身份还原申请",
+        "resolutions of identity",
+        "leads",
+        {"subject_id": SUBJECT, "reason": "sealed words of an officer", "note": "sealed words of an officer"},
+        _CHILD,
+    ),
+    # the vault, last: what finds and names the child
+    Place(
+        "identifier", "标识索引", "identifiers", "child", {"lookup": LOOKUP, "subject_id": SUBJECT}, _CHILD
+    ),
+    Place(
+        "subject",
+        "身份保险库",
+        "identity vault",
+        "child",
+        {"id": SUBJECT, "data_key": SEALED, "sealed": SEALED, "tag": "keyed digest of the identity"},
+        "id",
+    ),
+    # copies with a clock of their own
+    Place(
+        "idempotency",
+        "幂等键",
+        "idempotency keys",
+        "idempotency",
+        {"key": TEXT, "body_digest": "digest of the file"},
+        expires="expires_at",
+    ),
+    Place(
+        "stored_file",
+        "文件卡片",
+        "file cards",
+        "exports",
+        {"sha256": "digest of the file", "name": "a dataset or exchange"},
+        expires="expires_at",
+    ),
+    Place(
+        "job",
+        "导出任务",
+        "export jobs",
+        "exports",
+        {"manifest": PSEUDONYM, "error": TEXT},
+        expires="expires_at",
+    ),
+    Place(
+        "assertion", "已用断言", "used client assertions", "assertions", {"jti": TEXT}, expires="expires_at"
+    ),
+    Place(
+        "alarm",
+        "告警",
+        "alarms",
+        "alarms",
+        {"about": TEXT, "facts": TEXT, "acknowledged_by": TEXT},
+        clock="last_at",
+    ),
+    Place(
+        "deletion_notice",
+        "删除通知",
+        "deletion notices",
+        "notices",
+        {"pseudonyms": PSEUDONYM, "exchanges": "names of exchanges", "received_by": TEXT},
+        clock="received_at",
+        only="received_at IS NOT NULL",
+    ),
+    Place(
+        "deletion_notice",
+        "未回执的删除通知",
+        "deletion notices never confirmed",
+        "notices-unreceived",
+        {"pseudonyms": PSEUDONYM, "exchanges": "names of exchanges", "received_by": TEXT},
+        clock="made_at",
+        only="received_at IS NULL",
+    ),
+    Place(
+        "upload",
+        "上报回执",
+        "receipts",
+        "receipts",
+        {"receipt": TEXT, "body_digest": "digest of the file"},
+        clock="received_at",
+        # the newest of a county says how old its register is: it is emptied instead (see `purging`)
+        only="rowid NOT IN (SELECT max(rowid) FROM upload GROUP BY region, exchange)",
+    ),
+    # proof without the person
+    Place(
+        "audit_entry",
+        "提供记录",
+        "provision records",
+        "provision-records",
+        {
+            "subject_id": SUBJECT,
+            "members": SET,
+            "body": "canonical entry: a commitment, no id",
+            "leaf": "hash of the body",
+        },
+        stays="append-only proof (网络数据安全管理条例 art. 12); its random ids name nobody once the vault row is gone",
+    ),
+    Place(
+        "disclosed_set",
+        "提供名单集合",
+        "sets of children told of",
+        "provision-records",
+        {"digest": SET, "members": SET},
+        stays="part of the proof; its random ids name nobody once the vault row is gone",
+    ),
+    Place(
+        "audit_subject",
+        "存证索引（个人）",
+        "index of the evidence by child",
+        "provision-records",
+        {"subject_id": SUBJECT},
+        stays="part of the proof; its random ids name nobody once the vault row is gone",
+    ),
+    Place(
+        "audit_set",
+        "存证索引（名单）",
+        "index of the evidence by set",
+        "provision-records",
+        {"digest": SET},
+        stays="part of the proof; holds the digest of a set only",
+    ),
+    # counters of the day
+    Place(
+        "guard_seen",
+        "当日查询去重",
+        "children counted today",
+        "child",
+        {"key": "keyed digest of caller, day and child"},
+        stays="removed within a minute of the end of its day (`transient`); no other day's key makes the same digest",
+    ),
+    Place(
+        "guard_count",
+        "当日查询计数",
+        "counters of today",
+        "child",
+        {"key": "keyed digest of a counter's name", "children": "how many"},
+        stays="removed within a minute of the end of its day (`transient`)",
+    ),
+    Place(
+        "disclosed_to",
+        "名单去向",
+        "who got which set",
+        "provision-records",
+        {"digest": SET},
+        stays="says which agency is owed a notice; holds the digest of a set only",
+    ),
+)
+
+NO_CHILD: dict[str, str] = {
+    "school": "schools and their names",
+    "client": "agencies' systems and their public keys",
+    "meta": "facts about the store itself: counters and days",
+    "export_mark": "when a client last exported a list",
+    "spent_proofs": "digests of proofs of possession that were used, for some minutes",
+    "audit_tile": "hashes of the log's tree",
+    "audit_head": "signed heads of the log",
+    "audit_cosignature": "witnesses' signatures under heads",
+    "log_lease": "which process seals the log",
+    "witnessed_head": "heads of other gateways' logs",
+    "log_fork": "contradicting heads of another gateway's log",
+    "alembic_version": "the version of the tables",
+}
+"""Tables that hold no child, each with the reason."""
+
+HARMLESS: dict[str, str] = {
+    "client.public_key": "a public key",
+    "spent_proofs.keys": "digests of a client's own proofs",
+    "audit_tile.hashes": "hashes of entries that only commit to children",
+    "audit_head.root": "a hash of hashes",
+    "witnessed_head.root": "a hash of hashes",
+}
+"""Columns of bytes or JSON in NO_CHILD tables, each with the reason."""
+
+FILES: tuple[Elsewhere, ...] = (
+    Elsewhere(
+        "huxue.db*",
+        "file",
+        "数据库文件及其日志",
+        "the store, its log and index",
+        "child",
+        "secure_delete zeroes what is deleted, the vault is rewritten, the log is truncated after a purge",
+    ),
+    Elsewhere(
+        "files/file-*",
+        "file",
+        "导出与错误文件",
+        "exports and error files, sealed",
+        "exports",
+        "removed within a minute of their card's expiry; without a card, an hour after they were written",
+    ),
+    Elsewhere(
+        "log.vkey*",
+        "file",
+        "日志公钥",
+        "public keys of the log",
+        "provision-records",
+        "holds public keys and no child",
+    ),
+    Elsewhere(
+        "keyring*",
+        "file",
+        "密钥文件",
+        "the key ring",
+        "provision-records",
+        "holds keys and no child; a child's own data key is in the vault",
+    ),
+)
+"""Kinds of files in the data folder, as patterns. Logs hold nobody (`gateway.http.logging`) and are the operator's."""
+
+MEMORY: tuple[Elsewhere, ...] = (
+    Elsewhere(
+        "gateway.services.list.ListRecords._kept",
+        "memory",
+        "已计算的名单",
+        "computed lists",
+        "child",
+        "forgotten when any fact changes, at every new day and after every purge, in each worker",
+    ),
+    Elsewhere(
+        "temp.wanted, temp.facts_of, temp.going",
+        "memory",
+        "临时表",
+        "temporary tables of the writer: random ids",
+        "child",
+        "emptied by the purge",
+    ),
+    Elsewhere(
+        "sqlite page caches",
+        "memory",
+        "数据库页缓存",
+        "pages of the store",
+        "child",
+        "the writer's are zeroed by secure_delete; readers throw theirs away at the next read",
+    ),
+)
+
+RECIPIENTS: tuple[Elsewhere, ...] = (
+    Elsewhere(
+        "lists and exports",
+        "recipient",
+        "名单接收部门",
+        "agencies that got a list or its file",
+        "notices",
+        "told by a deletion notice with their own pseudonym; their receipt is tracked",
+    ),
+    Elsewhere(
+        "errors files",
+        "recipient",
+        "上报部门",
+        "the agency that handed in the rows",
+        "error-files",
+        "gets its own rows back: it holds the original",
+    ),
+    Elsewhere(
+        "answers and leads",
+        "recipient",
+        "询问与线索接收人",
+        "who asked about one child or works on a lead",
+        "leads",
+        "told a verdict or a lead's number, no pseudonym: the number leads nowhere once the lead is gone",
+    ),
+)
+
+ELSEWHERE = (*FILES, *MEMORY, *RECIPIENTS)
+
+COPIES = (frozenset(place.rule for place in TABLES) | {"error-files", "unknown-child"}) - {
+    "child",
+    "provision-records",
+}
+"""Every rule a place names, datasets included; the policy file must have a row for each."""
+
+
+def of_children() -> list[Place]:
+    """Tables whose rows go with the child, in the order in which they must go."""
+    return [place for place in TABLES if place.child or place.lookup or place.through]
+
+
+def with_clock() -> list[Place]:
+    """Tables whose rows go by themselves."""
+    return [place for place in TABLES if place.clock or place.expires]

@@ -1,0 +1,100 @@
+"""Deletion notices for recipients of lists: read by the agency and region that got the list, confirmed once.
+
+Source: 个人信息保护法 art. 47; the recipient deletes its own copy and says so.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from gateway.domain.decision import Grant
+from gateway.domain.deidentify import Mask
+from gateway.domain.errors import NotPermitted
+from gateway.domain.ports import Clock
+from gateway.domain.principal import Principal
+from gateway.domain.purging import Notice, NoticeQuery, Notices
+from gateway.services import outgoing
+from gateway.services.evidence import Evidence, Request, new_reference
+from schemas.catalogue import EXCHANGES, Action
+
+EXCHANGE = "deletions"
+PURPOSE = "child_relief"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFilter:
+    """What a caller asked for: `received` None for both kinds."""
+
+    received: bool | None = None
+    cursor: str | None = None
+    limit: int = 100
+
+
+def record_of(notice: Notice) -> Mapping[str, object]:
+    """A notice as the contract shows it, before the mask."""
+    received = notice.received_at
+    return {
+        "id": notice.id,
+        "exchanges": list(notice.exchanges),
+        "pseudonyms": list(notice.pseudonyms),
+        "deleted_on": notice.deleted_on.isoformat(),
+        "due_on": notice.due_on.isoformat(),
+        "received_at": received.strftime("%Y-%m-%dT%H:%M:%SZ") if received else None,
+    }
+
+
+class Deletions:
+    """The use cases. What reads or writes notices runs in a worker thread."""
+
+    def __init__(self, evidence: Evidence, notices: Notices, clock: Clock) -> None:
+        self._evidence, self._notices, self._clock = evidence, notices, clock
+
+    async def _decide(self, principal: Principal, purpose: str) -> tuple[Request, Grant]:
+        """May this caller read and confirm notices, for the caller's own region?"""
+        request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, principal.region)
+        return request, await self._evidence.decide(request)
+
+    async def find(self, principal: Principal, purpose: str, asked: NoticeFilter) -> bytes:
+        """One page, oldest first; in the evidence before it is told."""
+        request, grant = await self._decide(principal, purpose)
+        query = self._query(principal, grant, asked)
+        found = await asyncio.to_thread(self._notices.find, query)
+        page = found[: asked.limit]
+        now = self._clock.now()
+        reference = new_reference(now)
+        mask = Mask(EXCHANGES[EXCHANGE], grant)
+        body = outgoing.page(
+            [mask.apply(record_of(notice)) for notice in page],
+            next_cursor=page[-1].id if len(found) > asked.limit else None,
+            as_of=now,
+            missing_sources=(),
+            reference=reference,
+        )
+        entry = self._evidence.entry(
+            request, grant, reference=reference, count=len(page), digest=hashlib.sha256(body).hexdigest()
+        )
+        await self._evidence.journal.record(entry)
+        return body
+
+    def _query(self, principal: Principal, grant: Grant, asked: NoticeFilter) -> NoticeQuery:
+        return NoticeQuery(
+            principal.agency, principal.region, grant.rows, asked.received, asked.cursor, asked.limit + 1
+        )
+
+    async def receive(self, principal: Principal, notice_id: str) -> bytes:
+        """The notice, confirmed; confirming again keeps the first. NotPermitted when it is not the caller's."""
+        request, grant = await self._decide(principal, PURPOSE)
+        mine = self._query(principal, grant, NoticeFilter())
+        notice = await asyncio.to_thread(self._notices.one, notice_id, mine)
+        if notice is None:
+            await self._evidence.failed(request, grant, NotPermitted.name)
+            raise NotPermitted
+        now, by = self._clock.now(), principal.officer or principal.client
+        received = replace(notice, received_at=notice.received_at or now)
+        body = outgoing.single(Mask(EXCHANGES[EXCHANGE], grant).apply(record_of(received)))
+        entry = self._evidence.entry(
+            request, grant, count=1, digest=hashlib.sha256(body).hexdigest(), detail=f"received:{notice.id}"
+        )
+        await asyncio.to_thread(self._notices.receive, notice.id, by, now, entry)
+        return body
