@@ -11,6 +11,7 @@ from gateway.http.logging import configure
 from gateway.settings import Settings
 
 _GRACE_SECONDS = 5
+_START_SECONDS = 30
 
 
 def serve(settings: Settings) -> None:
@@ -41,6 +42,8 @@ SERVER: dict[str, Any] = {
     "server_header": False,
     "proxy_headers": False,
     "timeout_graceful_shutdown": _GRACE_SECONDS,
+    # A worker that loads its code on a busy machine takes longer than the usual five seconds to say that it lives.
+    "timeout_worker_healthcheck": _START_SECONDS,
 }
 
 
