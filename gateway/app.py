@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -28,7 +29,11 @@ from gateway.adapters.db.registers import SqliteRegisters
 from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.adapters.filestore import SealedFileStore
-from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring
+from gateway.adapters.keys import FileKeyRing
+from gateway.adapters.keys.roots import new_roots
+from gateway.adapters.keys.stores import EnvironmentRing, FileRing, RingPlace, make_passphrase, open_store
+from gateway.adapters.keys.suites import suite_of
+from gateway.adapters.keys.watch import RingWatch
 from gateway.adapters.rulebook import load_rulebook
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
@@ -57,6 +62,7 @@ from gateway.version import version
 _HOUSEKEEPING_SECONDS = 60.0
 _GC_THRESHOLDS = (50_000, 20, 100)
 _CHECKPOINT_SECONDS = 1.0
+_KEYS_SECONDS = 1.0
 
 
 class NotReady(Exception):
@@ -69,6 +75,7 @@ class Parts:
 
     store: Store
     keys: FileKeyRing
+    ring: RingWatch
     journal: GroupCommitJournal
     points: CedarDecisionPoint
     rulebook: Rulebook
@@ -81,8 +88,7 @@ def prepare_data(settings: Settings) -> None:
     """Bring the data folder up to date. Production makes no keys: it says what is missing (NotReady)."""
     if settings.profile == "demo":
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with contextlib.suppress(FileExistsError):
-            create_keyring(settings.keyring_path)
+        _make_ring(settings)
     elif settings.as_of is not None:
         raise NotReady("--as-of is for the demo profile only")
     missing = [
@@ -91,11 +97,47 @@ def prepare_data(settings: Settings) -> None:
             (f"data folder {settings.data}", settings.data, "mkdir it, owned by the service, mode 0700"),
             (f"key ring {settings.keyring_path}", settings.keyring_path, "huxue keys create --data DIR"),
         )
-        if not path.exists()
+        if not path.exists() and not (path == settings.keyring_path and settings.keyring.startswith("env:"))
     ]
     if missing:
         raise NotReady("missing: " + "; ".join(missing))
     upgrade(f"sqlite:///{settings.store_path}")
+
+
+def ring_store(settings: Settings) -> FileRing | EnvironmentRing:
+    """Where the settings say the key ring is; nothing is read yet."""
+    return open_store(
+        RingPlace(
+            where=settings.keyring,
+            path=settings.keyring_path,
+            passphrase_file=settings.keyring_passphrase_file,
+            body_file=settings.keyring_body_file,
+            module=settings.pkcs11_module,
+            token=settings.pkcs11_token,
+            pin_file=settings.pkcs11_pin_file,
+        )
+    )
+
+
+def _make_ring(settings: Settings) -> None:
+    """The demo makes what is missing: a ring, and for a file a passphrase beside it."""
+    store = ring_store(settings)
+    if isinstance(store, FileRing) and not store.path.exists():
+        if not settings.keyring.startswith("pkcs11:"):
+            make_passphrase(store.path)
+        with contextlib.suppress(FileExistsError):
+            store.create(new_roots(suite_of(settings.cipher_suite), datetime.now(UTC)))
+
+
+def open_ring(settings: Settings) -> RingWatch:
+    """The key ring, read; NotReady when it is not of the suite that the settings name."""
+    watch = RingWatch(ring_store(settings))
+    if watch.ring.suite != settings.cipher_suite:
+        raise NotReady(
+            f"the key ring is of suite {watch.ring.suite} and HUXUE_CIPHER_SUITE is {settings.cipher_suite}:"
+            f" set HUXUE_CIPHER_SUITE={watch.ring.suite}, or name another ring"
+        )
+    return watch
 
 
 def build(settings: Settings) -> Parts:
@@ -108,7 +150,8 @@ def build(settings: Settings) -> Parts:
     points = CedarDecisionPoint(bundle)
     rulebook = load_rulebook(settings.policies)
     clock = AsOfClock(settings.as_of) if settings.as_of else SystemClock()
-    keys = load_keyring(settings.keyring_path)
+    ring = open_ring(settings)
+    keys = ring.ring
     store = Store(settings.store_path)
     journal = GroupCommitJournal(store, keys, clock)
     evidence = Evidence(points, journal, clock, frozenset(bundle.registry.purposes))
@@ -117,9 +160,10 @@ def build(settings: Settings) -> Parts:
     registers = SqliteRegisters(store, keys, clock)
     lists = ListRecords(evidence, NeedyChildren(SqliteLists(store), keys, clock, rulebook), clock)
 
-    def calendar_warnings() -> list[str]:
+    def warnings() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
-        return [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
+        calendar = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
+        return [*calendar, *ring.warnings]
 
     context = Context(
         public_url=settings.issuer,
@@ -134,11 +178,13 @@ def build(settings: Settings) -> Parts:
         export=Export(evidence, lists, ListWriter(), jobs_, file_store, clock),
         alerts=Alerts(evidence, SqliteLeads(store, journal), clock),
         catalogue=CatalogueView(points),
-        health=Health(store.probe, lambda: points.version, clock, journal.notify, calendar_warnings),
+        health=Health(store.probe, lambda: points.version, clock, journal.notify, warnings),
         files=files,
         store=file_store,
     )
-    return Parts(store, keys, journal, points, rulebook, jobs_, Daily(registers, rulebook, clock), context)
+    return Parts(
+        store, keys, ring, journal, points, rulebook, jobs_, Daily(registers, rulebook, clock), context
+    )
 
 
 def recover(settings: Settings) -> None:
@@ -184,13 +230,15 @@ def create_app(settings: Settings) -> FastAPI:
 def _lifespan(parts: Parts) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_housekeeping(parts)), asyncio.create_task(_checkpoints(parts))]
+        tasks = [asyncio.create_task(each(parts)) for each in (_housekeeping, _checkpoints, _keys)]
         # Nothing made so far dies before the process does: keep the collector from walking it again and again.
         # A file of a hundred thousand rows makes millions of objects at once: look for cycles less often.
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
         log.info("started", policies=parts.points.version)
+        for warning in parts.ring.warnings:
+            log.warning("key ring", warning=warning)
         yield
         for task in tasks:
             task.cancel()
@@ -208,6 +256,19 @@ async def _checkpoints(parts: Parts) -> None:
         await asyncio.sleep(_CHECKPOINT_SECONDS)
         with contextlib.suppress(sqlite3.Error):
             await asyncio.to_thread(parts.store.checkpoint)
+
+
+async def _keys(parts: Parts) -> None:
+    """Each second: has the key ring turned?"""
+    told: str | None = None
+    while True:
+        await asyncio.sleep(_KEYS_SECONDS)
+        if await asyncio.to_thread(parts.ring.check):
+            log.info("key ring taken")
+        if parts.ring.problem != told:
+            told = parts.ring.problem
+            if told:
+                log.warning("key ring", warning=told)
 
 
 async def _housekeeping(parts: Parts) -> None:

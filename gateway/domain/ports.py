@@ -7,7 +7,7 @@ Lists, jobs, clients and the bulk side (`gateway.domain.landing`) are synchronou
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from gateway.domain.audit import AuditEntry
 from gateway.domain.model import (
@@ -36,15 +36,26 @@ class Clock(Protocol):
 class KeyRing(Protocol):
     """Everything done with a secret key. No method returns or logs one."""
 
-    def lookup(self, kind: str, value: str) -> bytes:
-        """The keyed index of an identifier, 20 bytes; `kind` separates the domains."""
+    @property
+    def index_versions(self) -> Sequence[int]:
+        """Versions of the index key under which somebody may be known; the one in use first."""
         ...
 
-    def lookups(self, kind: str, values: Sequence[str]) -> list[bytes]: ...
+    def lookup(self, kind: str, value: str, version: int | None = None) -> bytes:
+        """The keyed index of an identifier, 20 bytes; `kind` separates the domains. By default under the key in use."""
+        ...
 
-    def pseudonym(self, consumer: str, subject: SubjectId) -> Pseudonym: ...
+    def lookups(self, kind: str, values: Sequence[str], version: int | None = None) -> list[bytes]: ...
 
-    def pseudonyms(self, consumer: str, subjects: Sequence[SubjectId]) -> list[Pseudonym]: ...
+    def pseudonym_versions(self, consumer: str) -> Sequence[int]:
+        """Versions whose pseudonyms count as inputs; the one that new lists bear first."""
+        ...
+
+    def pseudonym(self, consumer: str, subject: SubjectId, version: int | None = None) -> Pseudonym: ...
+
+    def pseudonyms(
+        self, consumer: str, subjects: Sequence[SubjectId], version: int | None = None
+    ) -> list[Pseudonym]: ...
 
     def derived_id(self, prefix: str, *parts: bytes) -> str:
         """A stable id made of its parts under a key of its own: nobody outside can compute or invert it."""
@@ -63,6 +74,20 @@ class KeyRing(Protocol):
     def seal(self, purpose: str, plain: bytes) -> bytes: ...
 
     def open(self, purpose: str, sealed: bytes) -> bytes: ...
+
+    @property
+    def head_algorithm(self) -> Literal["ed25519", "sm2"]:
+        """What signs tree heads: the suite's."""
+        ...
+
+    @property
+    def head_public_key(self) -> bytes:
+        """The key in use: 32 bytes Ed25519, 65 bytes SM2 (uncompressed point)."""
+        ...
+
+    def sign_head(self, message: bytes) -> bytes:
+        """64 bytes: Ed25519's signature, or SM2's r and s."""
+        ...
 
 
 class Identity(NamedTuple):
