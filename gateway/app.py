@@ -24,6 +24,7 @@ from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
 from gateway.adapters.db.lists import SqliteLists
+from gateway.adapters.db.mappings import SqliteDisclosures
 from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.db.registers import SqliteRegisters
 from gateway.adapters.export import ListWriter
@@ -46,7 +47,7 @@ from gateway.http.middleware import SecurityHeaders
 from gateway.http.oauth import TokenServer
 from gateway.http.openapi import document
 from gateway.http.problems import on_domain_error, on_http_error, on_unexpected, on_validation_error
-from gateway.http.routers import catalogue, entrance, exchanges, jobs, leads
+from gateway.http.routers import catalogue, entrance, exchanges, jobs, leads, pseudonyms
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
@@ -55,6 +56,7 @@ from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
 from gateway.services.list import ListRecords, NeedyChildren
+from gateway.services.mapping import Mapping
 from gateway.services.upload import AgencyMapping, Upload
 from gateway.settings import Settings
 from gateway.version import version
@@ -168,13 +170,14 @@ def build(settings: Settings) -> Parts:
     context = Context(
         public_url=settings.issuer,
         max_upload_bytes=settings.max_upload_mb * 2**20,
-        auth=Authenticator(clients, keys.token_key, settings.issuer),
-        tokens=TokenServer(clients, keys.token_key, settings.issuer, settings.audiences),
-        jwks={"keys": [keys.token_key.as_dict(private=False)]},
+        auth=Authenticator(clients, lambda: keys.token_keys, settings.issuer),
+        tokens=TokenServer(clients, lambda: keys.token_key, settings.issuer, settings.audiences),
+        jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
         evidence=evidence,
         ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
+        mapping=Mapping(evidence, SqliteDisclosures(store), keys, clock),
         export=Export(evidence, lists, ListWriter(), jobs_, file_store, clock),
         alerts=Alerts(evidence, SqliteLeads(store, journal), clock),
         catalogue=CatalogueView(points),
@@ -215,8 +218,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = parts.context
     app.state.parts = parts
     app.state.public_url = settings.issuer
-    for router in (entrance.router, catalogue.router, exchanges.router, jobs.router, leads.router):
-        app.include_router(router)
+    for part in (entrance, catalogue, exchanges, jobs, leads, pseudonyms):
+        app.include_router(part.router)
     app.add_exception_handler(HuxueError, on_domain_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)

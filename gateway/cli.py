@@ -10,7 +10,7 @@ import typer
 from gateway.adapters.keys import KeyRingError
 from gateway.adapters.rulebook import RulebookError
 from gateway.app import NotReady
-from gateway.commands import clients, keys, policy, serve, simulate
+from gateway.commands import clients, keys, policy, rotation, serve, simulate
 from gateway.commands.settings import settings_from
 from gateway.demo import run as demo
 from gateway.domain.decision import PolicyError
@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(clients.app, name="client", help="登记与注销客户端 / register and revoke clients")
 app.add_typer(policy.app, name="policy", help="检查与解释策略 / check and explain policies")
-app.add_typer(keys.app, name="keys", help="密钥 / keys")
+app.add_typer(keys.app, name="keys", help=rotation.HELP)
 app.command("token", help="打印访问令牌，供 curl 使用 / print an access token, for curl")(clients.token)
 app.command("simulate", help="启动一个部门的模拟系统 / run an agency's simulated system")(simulate.simulate)
 app.command("demo", help="演示：一个县、六个部门、四个故事 / a county, six agencies, four stories")(demo.run)

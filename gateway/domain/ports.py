@@ -118,6 +118,10 @@ class Transaction(Protocol):
         """False when the lead is already closed."""
         ...
 
+    def claim_mapping(self, who: tuple[str, str, int, int], reference: str, at: datetime) -> bool:
+        """(agency, region, from, to) fetches its old → new pseudonyms now; False when it did before."""
+        ...
+
 
 class Journal(Protocol):
     """The only way to write inside a request: evidence and effects in one group commit, before the answer leaves."""
@@ -252,6 +256,14 @@ class Job:
     expires_at: datetime
     manifest: Mapping[str, Any] | None = None
     error: str | None = None
+
+
+class Disclosures(Protocol):
+    """What the evidence says of who was told of whom."""
+
+    def told(self, agency: str, region: str) -> Sequence[SubjectId]:
+        """Children whose pseudonym that agency was ever told for the region or a part of it; for worker threads."""
+        ...
 
 
 class Jobs(Protocol):

@@ -1,10 +1,13 @@
 """Who is calling: access tokens verified once and remembered until they expire; the client asked for every time."""
 
+import contextlib
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import ECKey
 from starlette.requests import Request
 
@@ -28,8 +31,8 @@ class Session:
 class Authenticator:
     """Verifies access tokens (RFC 9068) of our own issuer. A revoked client fails at once, whatever its token says."""
 
-    def __init__(self, clients: Clients, key: ECKey, issuer: str) -> None:
-        self._clients, self._key = clients, key
+    def __init__(self, clients: Clients, keys: Callable[[], Sequence[ECKey]], issuer: str) -> None:
+        self._clients, self._keys = clients, keys
         self._verified: dict[str, Session] = {}
         self._claims = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": issuer},
@@ -63,7 +66,7 @@ class Authenticator:
         if len(token) > _TOKEN_LIMIT:
             raise Unauthenticated
         try:
-            found = jwt.decode(token, self._key, algorithms=["ES256"])
+            found = self._decoded(token)
             self._claims.validate(found.claims)
         except (JoseError, ValueError):
             raise Unauthenticated("访问令牌无效或已过期。", "The access token is not valid.") from None
@@ -80,6 +83,17 @@ class Authenticator:
             school=claims.get("school"),
         )
         return self._remember(token, Session(principal, float(claims["exp"])))
+
+    def _decoded(self, token: str) -> Any:
+        """By the signing key, or by one that signed until lately."""
+        first, *others = self._keys()
+        try:
+            return jwt.decode(token, first, algorithms=["ES256"])
+        except BadSignatureError:
+            for key in others:
+                with contextlib.suppress(BadSignatureError):
+                    return jwt.decode(token, key, algorithms=["ES256"])
+            raise
 
     def _remember(self, token: str, session: Session) -> Session:
         if len(self._verified) >= _REMEMBERED:

@@ -1,6 +1,7 @@
 """What the routers need, put together once by `gateway.app`."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -18,6 +19,7 @@ from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
 from gateway.services.list import ListRecords
+from gateway.services.mapping import Mapping
 from gateway.services.upload import Upload
 from schemas.catalogue import EXCHANGES, Action, Exchange
 
@@ -30,11 +32,12 @@ class Context:
     max_upload_bytes: int
     auth: Authenticator
     tokens: TokenServer
-    jwks: dict[str, object]
+    jwks: Callable[[], dict[str, object]]
     evidence: Evidence
     ask: Ask
     upload: Upload
     lists: ListRecords
+    mapping: Mapping
     export: Export
     alerts: Alerts
     catalogue: CatalogueView

@@ -6,7 +6,7 @@ and EdDSA sign them, and a token says agency, role and region of the client that
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -128,12 +128,12 @@ _REGISTRY = _Registry(algorithms=ASSERTION_ALGORITHMS)
 class _TokenGenerator(JWTBearerTokenGenerator):  # type: ignore[misc]
     """RFC 9068 access tokens with the claims of the interface contract."""
 
-    def __init__(self, issuer: str, key: ECKey) -> None:
+    def __init__(self, issuer: str, key: Callable[[], ECKey]) -> None:
         super().__init__(issuer, alg="ES256", expires_generator=lambda *_: TOKEN_SECONDS)
         self._key = key
 
     def get_jwks(self) -> ECKey:
-        return self._key
+        return self._key()
 
     def get_audiences(self, _client: Any, _user: Any, _scope: Any) -> str:
         return str(self.issuer)
@@ -163,7 +163,7 @@ class TokenAnswer:
 class TokenServer(AuthorizationServer):  # type: ignore[misc]
     """Authlib's authorization server over our clients; synchronous, for worker threads."""
 
-    def __init__(self, clients: Clients, key: ECKey, issuer: str, audiences: list[str]) -> None:
+    def __init__(self, clients: Clients, key: Callable[[], ECKey], issuer: str, audiences: list[str]) -> None:
         super().__init__()
         self._clients = clients
         self.register_client_auth_method(_METHOD, _Assertion(clients, audiences))

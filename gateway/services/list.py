@@ -4,6 +4,7 @@ A computed list is kept while no fact changes, so that paging through it costs o
 """
 
 import hashlib
+import re
 from bisect import bisect_right
 from collections import OrderedDict
 from datetime import UTC, date, datetime, time
@@ -27,6 +28,7 @@ AID_SOURCE = "aid-payments"
 """No agency hands in aid payments yet, so `aid_received` is unknown and the caller is told why."""
 
 _KEPT = 8
+_VERSION = re.compile(r"[a-z]{2}(\d{1,6})-")
 
 
 class NeedyChildren:
@@ -35,7 +37,13 @@ class NeedyChildren:
     def __init__(self, lists: Lists, keys: KeyRing, clock: Clock, rulebook: Rulebook) -> None:
         self._lists, self._keys, self._clock, self._book = lists, keys, clock, rulebook
 
-    def compute(self, grant: Grant, consumer: str, region: str) -> Table:
+    def key_version(self, consumer: str, cursor: str | None = None) -> int:
+        """The pseudonyms' key version: the one a page was begun with, while it counts; else the one in use."""
+        versions = self._keys.pseudonym_versions(consumer)
+        begun = _VERSION.match(cursor or "")
+        return int(begun[1]) if begun and int(begun[1]) in versions else versions[0]
+
+    def compute(self, grant: Grant, consumer: str, region: str, key_version: int) -> Table:
         """Every needy child of the region that the grant's rows allow, de-identified."""
         today = self._clock.today()
         kinds = _Kinds(today, self._book.limits)
@@ -46,7 +54,7 @@ class NeedyChildren:
             if index >= 0:
                 subjects.append(subject)
                 indexes.append(index)
-        pseudonyms = self._keys.pseudonyms(consumer, subjects)
+        pseudonyms = self._keys.pseudonyms(consumer, subjects, key_version)
         order = sorted(range(len(subjects)), key=pseudonyms.__getitem__)
         as_of, missing = self._freshness(region, today)
         mask = Mask(EXCHANGES[grant.exchange], grant)
@@ -132,12 +140,14 @@ class ListRecords:
         self._kept: OrderedDict[tuple[object, ...], Table] = OrderedDict()
         self._lock = Lock()
 
-    def table(self, grant: Grant, consumer: str, region: str) -> Table:
+    def table(self, grant: Grant, consumer: str, region: str, cursor: str | None = None) -> Table:
         """The whole list, computed or kept. Runs in a worker thread."""
+        key_version = self._needy.key_version(consumer, cursor)
         key = (
             grant.exchange,
             consumer,
             region,
+            key_version,
             grant.rows,
             tuple(sorted(grant.fields.items())),
             self._needy.version(),
@@ -147,7 +157,7 @@ class ListRecords:
             if found is not None:
                 self._kept.move_to_end(key)
         if found is None:
-            found = self._needy.compute(grant, consumer, region)
+            found = self._needy.compute(grant, consumer, region, key_version)
             with self._lock:
                 self._kept[key] = found
                 while len(self._kept) > _KEPT:
@@ -158,7 +168,7 @@ class ListRecords:
         self, request: Request, grant: Grant, limit: int, cursor: str | None
     ) -> tuple[bytes, AuditEntry]:
         """One page's bytes and the entry that must be committed before they leave."""
-        table = self.table(grant, request.principal.agency, request.region)
+        table = self.table(grant, request.principal.agency, request.region, cursor)
         start = bisect_right(table.keys, cursor) if cursor else 0
         stop = min(start + limit, len(table.keys))
         reference = new_reference(self._clock.now())

@@ -10,10 +10,17 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from gateway.http.declared import AuthenticatorName, PurposePlace
-from gateway.http.routers import catalogue, entrance, exchanges, jobs, leads
+from gateway.http.routers import catalogue, entrance, exchanges, jobs, leads, pseudonyms
 from tests.harness import TestGateway
 
-ROUTERS = (entrance.router, catalogue.router, exchanges.router, jobs.router, leads.router)
+ROUTERS = (
+    entrance.router,
+    catalogue.router,
+    exchanges.router,
+    jobs.router,
+    leads.router,
+    pseudonyms.router,
+)
 # The document about the routes; the framework's own.
 FRAMEWORKS_OWN = {"/openapi.json"}
 

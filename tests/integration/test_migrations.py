@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
-from gateway.adapters.db import tables
+from gateway.adapters.db import rotation_tables, tables
 from gateway.adapters.db.migrate import upgrade
 
 
@@ -35,6 +35,7 @@ def test_a_fresh_store_is_what_the_tables_say(path: Path) -> None:
         assert compare_metadata(context, SQLModel.metadata) == []
     engine.dispose()
     assert tables.AuditRow.__tablename__ == "audit_entry"
+    assert rotation_tables.Rotation.__tablename__ == "rotation"
 
 
 def test_upgrading_twice_changes_nothing(path: Path, connection: sqlite3.Connection) -> None:

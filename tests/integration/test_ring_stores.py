@@ -81,10 +81,10 @@ def ready(url: str) -> dict[str, Any] | None:
 
 
 def one_line(done: "subprocess.CompletedProcess[str]") -> str:
-    """What a refused command said: a single line, no stack."""
+    """What a refused command said: a single line besides the log, no stack."""
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
-    (line,) = done.stderr.strip().splitlines()
+    (line,) = [each for each in done.stderr.strip().splitlines() if not each.startswith("{")]
     return line
 
 
@@ -219,7 +219,7 @@ def test_no_key_is_logged_listed_or_answered(data: Path, words: Path) -> None:
         (data / "keyring.json").write_bytes(good)
         os.kill(server.pid, signal.SIGABRT)
         server.wait(10)
-    for words_ in (("keys", "list"), ("keys", "create"), ("keys", "seal"), ("serve", "--port", "1")):
+    for words_ in (("keys", "list"), ("keys", "create"), ("keys", "seal"), ("keys", "nothing")):
         done = run(*words_, "--data", str(data), **given)
         shown += (done.stdout + done.stderr).encode()
     left = [path for path in data.parent.rglob("*") if path.is_file() and path != words]
@@ -276,7 +276,7 @@ def test_a_gateway_on_a_hardware_modules_ring(data: Path, token: dict[str, str],
     made = run("keys", "create", "--data", str(data), **token)
     assert made.returncode == 0, made.stderr
     assert json.loads((data / "keyring.json").read_text())["header"]["lock"] == "pkcs11"
-    assert "the hardware module" in one_line(
+    assert "a hardware module" in one_line(
         run("keys", "list", "--data", str(data), HUXUE_KEYRING_PASSPHRASE=WORDS)
     )
     gone = tmp_path / "gone"
@@ -321,7 +321,7 @@ def test_without_its_module_a_gateway_says_what_to_do_and_no_pin(
         "cannot read",
         "refused the PIN",
     ]
-    for line, words in zip(said, [*expected, "HUXUE_PKCS11_PIN", "county"], strict=True):
+    for line, words in zip(said, [*expected, "HUXUE_PKCS11_PIN", "check that it is"], strict=True):
         assert words in line
     assert not [line for line in said if PIN in line or "99999999" in line]
 

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from gateway.adapters.db import tables  # noqa: F401 - registers the tables
+from gateway.adapters.db import rotation_tables, tables  # noqa: F401 - registers the tables
 
 context.configure(
     connection=context.config.attributes["connection"],
