@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import pty
 import resource
 import shutil
 import signal
@@ -340,3 +341,42 @@ def test_another_token_of_the_same_name_does_not_open_the_ring(
     assert other.returncode == 0
     said = start(data, token)
     assert "check that it is there" in said or "does not open" in said
+
+
+# --- a person at a terminal --------------------------------------------------------------------------------
+
+
+def typed(*words: str, lines: tuple[str, ...]) -> str:
+    """A command of `huxue` at a terminal of its own, and what it showed; each line is typed when it is asked for."""
+    process, terminal = pty.fork()
+    if process == 0:  # pragma: no cover - another process
+        os.execv(CLI[0], [*CLI, *words])
+    shown = ""
+    left = list(lines)
+    while True:
+        try:
+            read = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not read:
+            break
+        shown += read.decode(errors="replace")
+        if left and shown.rstrip().endswith(":"):
+            os.write(terminal, f"{left.pop(0)}\n".encode())
+    os.waitpid(process, 0)
+    os.close(terminal)
+    return shown
+
+
+def test_at_a_terminal_the_passphrase_is_asked_for_and_not_shown(data: Path) -> None:
+    words = "typed by a person 1"
+    differ = typed("keys", "create", "--data", str(data), lines=(words, "typed by a person 2"))
+    assert "the two passphrases differ" in differ
+    assert not (data / "keyring.json").exists()
+    made = typed("keys", "create", "--data", str(data), lines=(words, words))
+    assert "made " in made
+    listed = typed("keys", "list", "--data", str(data), lines=(words,))
+    assert listed.count("in use") == 7
+    refused = typed("keys", "list", "--data", str(data), lines=("another one altogether",))
+    assert "does not open the key ring" in refused
+    assert words not in differ + made + listed
