@@ -69,8 +69,14 @@ def read_private(path: Path) -> Secret:
 
 
 def hand_on() -> None:
-    """Before workers start: what was taken stands in memory-only files of this process, which they are told of."""
+    """Before workers start: what was taken stands in memory-only files of this process, which they are told of.
+
+    A system without such files (not Linux) has nothing better than their environment.
+    """
     for name, secret in _taken.items():
+        if not hasattr(os, "memfd_create"):
+            os.environ[name] = secret.reveal().decode()
+            continue
         if name not in _handed:
             _handed[name] = _memory_file(secret)
         os.environ[f"{name}_FILE"] = f"/proc/{os.getpid()}/fd/{_handed[name]}"
