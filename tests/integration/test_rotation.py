@@ -23,6 +23,7 @@ from gateway.adapters.keys.roots import TURNING, Roots
 from gateway.adapters.keys.rotation import turned
 from gateway.adapters.keys.stores import FileRing, RingPlace, open_store
 from tests.harness import COUNTY, TestGateway, running
+from tests.people import csv_file, resident_id, student
 
 CLI = [sys.executable, "-c", "from gateway.cli import main; main()", "keys"]
 RELIEF = "civil_affairs/relief_officer"
@@ -232,6 +233,35 @@ def test_a_killed_rotation_is_ended_by_the_next(tmp_path: Path) -> None:
         keys_command(data, "tidy")
         until(lambda: gateway.parts.keys.index_versions == (2,))
         assert told(gateway.ask(CHILD)) == expected
+
+
+def test_a_child_met_during_the_overlap_is_one_child_for_whoever_knows_either_key(tmp_path: Path) -> None:
+    """A worker that has not read the new ring yet looks under the old key only."""
+    data = tmp_path / "data"
+    with running(data) as gateway:
+        gateway.upload("student-register", csv_file([student(2), student(4)]))
+        stale = FileKeyRing(gateway.parts.keys.roots)
+        turn(data, "index")
+        until(lambda: gateway.parts.keys.index_versions == (2, 1))
+        asked, uploaded = resident_id(number=6), student(8)
+        lead = told(gateway.ask(asked))["lead"]
+        rows = [student(2), student(4), uploaded]
+        receipt = gateway.upload("student-register", csv_file(rows)).json()
+        assert (receipt["accepted"], receipt["unchanged"]) == (1, 2)
+        known = identifiers(gateway)
+        for number in (asked, uploaded["身份证件号"]):
+            both = [ring.lookup("resident_id", number) for ring in (stale, gateway.parts.keys)]
+            assert both[0] != both[1]
+            assert known[both[0]] == known[both[1]]
+        with gateway.database() as connection:
+            old = stale.lookup("resident_id", resident_id(number=10))
+            connection.execute(
+                "INSERT INTO identifier SELECT ?, 'resident_id', id FROM subject LIMIT 1", (old,)
+            )
+        subjects = counts(data)[0]
+        assert told(gateway.ask(asked))["lead"] == lead
+        gateway.ask(resident_id(number=10))
+        assert counts(data)[0] == subjects == 4
 
 
 class Stopped(Exception):
