@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import asks, bulk, log
+from benchmarks import asks, bulk, keys, log
 from benchmarks.load import Load
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -32,17 +32,20 @@ def main() -> None:
         found_asks = asks.measure(Path(folder))
         found_bulk = bulk.measure(Path(folder))
         found_log = log.measure(Path(folder))
-    text = _report(found_asks, found_bulk, found_log)
+        found_keys = keys.measure(Path(folder))
+    text = _report(found_asks, found_bulk, found_log, found_keys)
     print(text)
     RESULTS.write_text(text, encoding="utf-8")
 
 
 def _report(
-    found_asks: Sequence[tuple[str, Load]], found_bulk: Sequence[bulk.Bulk], found_log: log.Figures
+    found_asks: Sequence[tuple[str, Load]],
+    found_bulk: Sequence[bulk.Bulk],
+    found_log: log.Figures,
+    found_keys: Sequence[keys.KeyWork],
 ) -> str:
-    return "\n".join(
-        [*_head(), *_ask_table(found_asks), *_bulk_table(found_bulk), *_log_table(found_log), ""]
-    )
+    tables = [*_ask_table(found_asks), *_bulk_table(found_bulk), *_log_table(found_log)]
+    return "\n".join([*_head(), *tables, "", *_key_table(found_keys), ""])
 
 
 def _log_table(found: log.Figures) -> list[str]:
@@ -105,6 +108,21 @@ def _bulk_table(found: Sequence[bulk.Bulk]) -> list[str]:
         peak = f"{each.peak_megabytes:,.0f}" if each.peak_megabytes else ""
         lines.append(f"| {each.name} | {each.rate:,.0f} | {each.seconds:.2f} | {peak} |")
     return lines
+
+
+def _key_table(found: Sequence[keys.KeyWork]) -> list[str]:
+    rates = {(each.name, each.suite): each.rate for each in found}
+    names = dict.fromkeys(each.name for each in found)
+    lines = [
+        "## Keys: a second, on one core",
+        "",
+        "| work | intl | gm |",
+        "|---|---:|---:|",
+    ]
+    return [
+        *lines,
+        *(f"| {name} | {rates[name, 'intl']:,.0f} | {rates[name, 'gm']:,.0f} |" for name in names),
+    ]
 
 
 if __name__ == "__main__":

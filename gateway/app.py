@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -24,6 +25,7 @@ from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
 from gateway.adapters.db.lists import SqliteLists
+from gateway.adapters.db.mappings import SqliteDisclosures
 from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.db.notices import SqliteNotices
 from gateway.adapters.db.purging import SqlitePurging
@@ -33,7 +35,11 @@ from gateway.adapters.db.transient import Transient
 from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.adapters.filestore import SealedFileStore
-from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring
+from gateway.adapters.keys import FileKeyRing
+from gateway.adapters.keys.roots import new_roots
+from gateway.adapters.keys.stores import EnvironmentRing, FileRing, RingPlace, make_passphrase, open_store
+from gateway.adapters.keys.suites import suite_of
+from gateway.adapters.keys.watch import RingWatch
 from gateway.adapters.limits import load_limits
 from gateway.adapters.rulebook import load_rulebook
 from gateway.domain.decision import PolicyError
@@ -63,6 +69,7 @@ from gateway.http.routers import (
     identity,
     jobs,
     leads,
+    pseudonyms,
 )
 from gateway.log import LogParts, build_log
 from gateway.services.alerts import Alerts
@@ -77,6 +84,7 @@ from gateway.services.export import Export
 from gateway.services.guard import Guard
 from gateway.services.health import Health
 from gateway.services.list import ListRecords, NeedyChildren
+from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
 from gateway.services.resolve import Resolve
 from gateway.services.upload import AgencyMapping, Upload
@@ -86,6 +94,7 @@ from gateway.version import version
 _HOUSEKEEPING_SECONDS = 60.0
 _GC_THRESHOLDS = (50_000, 20, 100)
 _CHECKPOINT_SECONDS = 1.0
+_KEYS_SECONDS = 1.0
 
 
 class NotReady(Exception):
@@ -98,6 +107,7 @@ class Parts:
 
     store: Store
     keys: FileKeyRing
+    ring: RingWatch
     journal: GroupCommitJournal
     points: CedarDecisionPoint
     rulebook: Rulebook
@@ -120,8 +130,7 @@ def prepare_data(settings: Settings) -> None:
     """Bring the data folder up to date. Production makes no keys: it says what is missing (NotReady)."""
     if settings.profile == "demo":
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with contextlib.suppress(FileExistsError):
-            create_keyring(settings.keyring_path)
+        _make_ring(settings)
     elif settings.as_of is not None:
         raise NotReady("--as-of is for the demo profile only")
     missing = [
@@ -130,11 +139,47 @@ def prepare_data(settings: Settings) -> None:
             (f"data folder {settings.data}", settings.data, "mkdir it, owned by the service, mode 0700"),
             (f"key ring {settings.keyring_path}", settings.keyring_path, "huxue keys create --data DIR"),
         )
-        if not path.exists()
+        if not path.exists() and not (path == settings.keyring_path and settings.keyring.startswith("env:"))
     ]
     if missing:
         raise NotReady("missing: " + "; ".join(missing))
     upgrade(f"sqlite:///{settings.store_path}")
+
+
+def ring_store(settings: Settings) -> FileRing | EnvironmentRing:
+    """Where the settings say the key ring is; nothing is read yet."""
+    return open_store(
+        RingPlace(
+            where=settings.keyring,
+            path=settings.keyring_path,
+            passphrase_file=settings.keyring_passphrase_file,
+            body_file=settings.keyring_body_file,
+            module=settings.pkcs11_module,
+            token=settings.pkcs11_token,
+            pin_file=settings.pkcs11_pin_file,
+        )
+    )
+
+
+def _make_ring(settings: Settings) -> None:
+    """The demo makes what is missing: a ring, and for a file a passphrase beside it."""
+    store = ring_store(settings)
+    if isinstance(store, FileRing) and not store.path.exists():
+        if not settings.keyring.startswith("pkcs11:"):
+            make_passphrase(store.path)
+        with contextlib.suppress(FileExistsError):
+            store.create(new_roots(suite_of(settings.cipher_suite), datetime.now(UTC)))
+
+
+def open_ring(settings: Settings) -> RingWatch:
+    """The key ring, read; NotReady when it is not of the suite that the settings name."""
+    watch = RingWatch(ring_store(settings))
+    if watch.ring.suite != settings.cipher_suite:
+        raise NotReady(
+            f"the key ring is of suite {watch.ring.suite} and HUXUE_CIPHER_SUITE is {settings.cipher_suite}:"
+            f" set HUXUE_CIPHER_SUITE={watch.ring.suite}, or name another ring"
+        )
+    return watch
 
 
 def build(settings: Settings) -> Parts:
@@ -147,7 +192,8 @@ def build(settings: Settings) -> Parts:
     points = CedarDecisionPoint(bundle)
     rulebook = load_rulebook(settings.policies)
     clock = AsOfClock(settings.as_of) if settings.as_of else SystemClock()
-    keys = load_keyring(settings.keyring_path)
+    ring = open_ring(settings)
+    keys = ring.ring
     store = Store(settings.store_path)
     journal = GroupCommitJournal(store, keys, clock)
     evidence = Evidence(points, journal, clock, frozenset(bundle.registry.purposes))
@@ -174,20 +220,21 @@ def build(settings: Settings) -> Parts:
     def warnings_now() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
         warnings = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
-        return [*warnings, *sealed.warnings(), *purge.warnings()]
+        return [*warnings, *sealed.warnings(), *purge.warnings(), *ring.warnings]
 
     context = Context(
         public_url=settings.issuer,
         max_upload_bytes=settings.max_upload_mb * 2**20,
-        auth=Authenticator(clients, lambda: [keys.token_key], settings.issuer, binding, rates, evidence),
+        auth=Authenticator(clients, lambda: keys.token_keys, settings.issuer, binding, rates, evidence),
         tokens=TokenServer(clients, lambda: keys.token_key, settings.issuer, settings.audiences),
         binding=binding,
         rates=rates,
-        jwks={"keys": [keys.token_key.as_dict(private=False)]},
+        jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
         evidence=evidence,
         ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook, Guard(evidence, limits, clock)),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
+        mapping=Mapping(evidence, SqliteDisclosures(store), keys, clock),
         export=Export(
             evidence,
             lists,
@@ -219,7 +266,20 @@ def build(settings: Settings) -> Parts:
     )
     daily, transient = Daily(registers, rulebook, clock), Transient(store)
     return Parts(
-        store, keys, journal, points, rulebook, jobs_, daily, needy, transient, clock, purge, context, sealed
+        store,
+        keys,
+        ring,
+        journal,
+        points,
+        rulebook,
+        jobs_,
+        daily,
+        needy,
+        transient,
+        clock,
+        purge,
+        context,
+        sealed,
     )
 
 
@@ -277,6 +337,7 @@ def create_app(settings: Settings) -> FastAPI:
         disclosures,
         audit,
         deletions,
+        pseudonyms,
     ):
         app.include_router(module.router)
     app.add_exception_handler(HuxueError, on_domain_error)
@@ -292,7 +353,13 @@ def create_app(settings: Settings) -> FastAPI:
 def _lifespan(parts: Parts) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        work = (_housekeeping(parts), _checkpoints(parts), parts.log.sealing(), parts.log.submitting())
+        work = (
+            _housekeeping(parts),
+            _checkpoints(parts),
+            _keys(parts),
+            parts.log.sealing(),
+            parts.log.submitting(),
+        )
         tasks = [asyncio.create_task(each) for each in work]
         # Nothing made so far dies before the process does: keep the collector from walking it again and again.
         # A file of a hundred thousand rows makes millions of objects at once: look for cycles less often.
@@ -300,6 +367,8 @@ def _lifespan(parts: Parts) -> Any:
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
         log.info("started", policies=parts.points.version)
+        for warning in parts.ring.warnings:
+            log.warning("key ring", warning=warning)
         yield
         for task in tasks:
             task.cancel()
@@ -317,6 +386,19 @@ async def _checkpoints(parts: Parts) -> None:
         await asyncio.sleep(_CHECKPOINT_SECONDS)
         with contextlib.suppress(sqlite3.Error):
             await asyncio.to_thread(parts.store.checkpoint)
+
+
+async def _keys(parts: Parts) -> None:
+    """Each second: has the key ring turned?"""
+    told: str | None = None
+    while True:
+        await asyncio.sleep(_KEYS_SECONDS)
+        if await asyncio.to_thread(parts.ring.check):
+            log.info("key ring taken")
+        if parts.ring.problem != told:
+            told = parts.ring.problem
+            if told:
+                log.warning("key ring", warning=told)
 
 
 async def _housekeeping(parts: Parts) -> None:

@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from gateway.adapters.keys import KeyRingError, create_keyring
+from gateway.adapters.keys import KeyRingError
 from gateway.adapters.rulebook import RulebookError
 from gateway.app import NotReady
-from gateway.commands import audit, clients, deidentify, policy, purge, serve, simulate
+from gateway.commands import audit, clients, deidentify, keys, policy, purge, rotation, serve, simulate
+from gateway.commands.settings import settings_from
 from gateway.demo import run as demo
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
-from gateway.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="护学：让每个孩子都在校 / keeps every child in school."
@@ -24,8 +23,7 @@ app.add_typer(clients.app, name="client", help="登记与注销客户端 / regis
 app.add_typer(policy.app, name="policy", help="检查与解释策略 / check and explain policies")
 app.add_typer(deidentify.app, name="deidentify", help="去标识化 / de-identification")
 app.add_typer(audit.app, name="audit", help="核验与导出存证 / check and export the evidence")
-keys_app = typer.Typer(no_args_is_help=True)
-app.add_typer(keys_app, name="keys", help="密钥 / keys")
+app.add_typer(keys.app, name="keys", help=rotation.HELP)
 app.command("token", help="打印访问令牌，供 curl 使用 / print an access token, for curl")(clients.token)
 app.command("simulate", help="启动一个部门的模拟系统 / run an agency's simulated system")(simulate.simulate)
 app.command("purge", help="删除超过保存期限的数据 / remove what is past its purpose")(purge.purge)
@@ -48,27 +46,6 @@ def serve_command(
     given = {"data": data, "host": host, "port": port, "workers": workers, "profile": profile, "as_of": as_of}
     settings = settings_from({name: value for name, value in given.items() if value is not None})
     serve.serve(settings)
-
-
-@keys_app.command("create", help="建立密钥文件 / make a key ring")
-def keys_create(data: Data) -> None:
-    """A new key ring in the data folder, mode 0600; an existing one is never overwritten."""
-    settings = settings_from({"data": data})
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        create_keyring(settings.keyring_path)
-    except FileExistsError:
-        raise NotReady(f"{settings.keyring_path} is already there and is never overwritten") from None
-    typer.echo(f"made {settings.keyring_path}")
-
-
-def settings_from(given: dict[str, object]) -> Settings:
-    """Settings from the environment and these values; NotReady names what does not fit."""
-    try:
-        return Settings(**given)  # type: ignore[arg-type]
-    except ValidationError as error:
-        places = ", ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise NotReady(f"settings: {places}") from None
 
 
 def main() -> None:

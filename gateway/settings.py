@@ -34,10 +34,26 @@ class Settings(BaseSettings):
         description="对外地址 / Address clients use; audience of their assertions. Default: host and port.",
     )
     database_url: str = Field("", description="数据库 / `sqlite:///…`; default: huxue.db in the data folder.")
-    keyring: Path | None = Field(
-        None, description="密钥文件 / Key ring file; default: keyring.json in the data folder."
+    keyring: str = Field(
+        "",
+        description="密钥存放处 / Where the key ring is: a file (default: keyring.json in the data folder), sealed by"
+        " `HUXUE_KEYRING_PASSPHRASE`; `env:` (`HUXUE_KEYRING_BODY`, base64); `pkcs11:` (`HUXUE_PKCS11_PIN`).",
     )
-    cipher_suite: Literal["intl"] = Field("intl", description="密码套件 / Cipher suite.")
+    keyring_passphrase_file: Path | None = Field(
+        None, description="密钥口令文件 / File with the ring's passphrase, mode 0600."
+    )
+    keyring_body_file: Path | None = Field(
+        None, description="密钥内容文件 / With `env:`: file with the ring's body in base64, mode 0600."
+    )
+    pkcs11_module: str = Field("", description="密码机驱动 / With `pkcs11:`: the module's library.")
+    pkcs11_token: str = Field("", description="密码机令牌 / With `pkcs11:`: the token's label.")
+    pkcs11_pin_file: Path | None = Field(
+        None, description="密码机口令文件 / With `pkcs11:`: file with the token's PIN, mode 0600."
+    )
+    cipher_suite: Literal["intl", "gm"] = Field(
+        "intl",
+        description="密码套件 / Cipher suite: `intl`, or `gm` (SM2, SM3, SM4). The ring must be of it.",
+    )
     log_origin: str = Field(
         "",
         description="日志名称 / Name of the transparency log, kept from the first start; default: of its key.",
@@ -105,8 +121,10 @@ class Settings(BaseSettings):
 
     @property
     def keyring_path(self) -> Path:
-        """The key ring file."""
-        return self.keyring or self.data / "keyring.json"
+        """The key ring file; with `pkcs11:` the one the token opens."""
+        if not self.keyring or self.keyring.startswith(("env:", "pkcs11:")):
+            return self.data / "keyring.json"
+        return Path(self.keyring)
 
     @property
     def log_key_path(self) -> Path:

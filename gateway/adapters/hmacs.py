@@ -52,12 +52,22 @@ class Hmac:
         """The first `size` bytes of the digest of each message, `prefix` before each (texts only)."""
         if not messages:
             return []
+        found: list[bytes] = self._column(messages, size, prefix).str.decode("hex").to_list()
+        return found
+
+    def joined(self, messages: Sequence[bytes], size: int) -> bytes:
+        """`digests` one after the other."""
+        if not messages:
+            return b""
+        return bytes.fromhex("".join(self._column(messages, size).to_list()))
+
+    def _column(self, messages: Sequence[str] | Sequence[bytes], size: int, prefix: str = "") -> Any:
+        """The digests' first bytes in hex."""
         binary = isinstance(messages[0], bytes)
         column = pl.Series("message", messages, dtype=pl.Binary if binary else pl.String)
         whole: Any = pl.col("message") if binary else pl.concat_str(pl.lit(prefix), pl.col("message"))
         hashed = column.to_frame().select(whole.chash.hmac_sha256(key=self._key).str.slice(0, 2 * size))
-        found: list[bytes] = hashed.to_series().str.decode("hex").to_list()
-        return found
+        return hashed.to_series()
 
     def _compare(self) -> None:
         key = self._key.encode()

@@ -259,6 +259,14 @@ TABLES: tuple[Place, ...] = (
         stays="removed within a minute of the end of its day (`transient`)",
     ),
     Place(
+        "rotation",
+        "密钥轮换进度",
+        "how far a rotation is",
+        "child",
+        {"position": "random id or keyed look-up of the last row that was done"},
+        stays="one row a kind of key; its id names nobody once the vault row is gone, and the next turn writes over it",
+    ),
+    Place(
         "disclosed_to",
         "名单去向",
         "who got which set",
@@ -273,6 +281,7 @@ NO_CHILD: dict[str, str] = {
     "client": "agencies' systems and their public keys",
     "meta": "facts about the store itself: counters and days",
     "export_mark": "when a client last exported a list",
+    "pseudonym_mapping": "which agency fetched which mapping, and when",
     "spent_proofs": "digests of proofs of possession that were used, for some minutes",
     "audit_tile": "hashes of the log's tree",
     "audit_head": "signed heads of the log",

@@ -1,12 +1,14 @@
 """`huxue serve`."""
 
 import os
+import resource
 import socket
 from typing import Any
 
 import uvicorn
 
-from gateway.app import NotReady, create_app, prepare_data, recover
+from gateway.adapters.keys.secret import hand_on
+from gateway.app import NotReady, create_app, open_ring, prepare_data, recover
 from gateway.http.logging import configure
 from gateway.settings import Settings
 
@@ -16,12 +18,15 @@ _START_SECONDS = 30
 
 def serve(settings: Settings) -> None:
     """Run the gateway until it is told to stop. Raises NotReady before anything listens."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the keys
     configure(settings.log_level)
     _check_port(settings)
     prepare_data(settings)
     recover(settings)
     if settings.workers > 1:
+        open_ring(settings)
         _hand_to_workers(settings)
+        hand_on()
         uvicorn.run(
             "gateway.app:app_from_environment",
             factory=True,

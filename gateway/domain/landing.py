@@ -16,7 +16,8 @@ class Person(NamedTuple):
     """Somebody named in a row: the keyed look-ups of their identifiers (the resident id's first), and who they are.
 
     `own`: the student number is G and the row's own id number, so that it need not be kept beside it. `inside`: the
-    look-up of another id number inside the student number, under which its owner may be known.
+    look-up of another id number inside the student number, under which its owner may be known. `former`: while the
+    index key turns, each of these look-ups with the same under an older key.
     """
 
     lookups: tuple[bytes, ...]
@@ -24,6 +25,7 @@ class Person(NamedTuple):
     identity: Identity
     own: bool = False
     inside: bytes | None = None
+    former: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

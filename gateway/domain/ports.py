@@ -40,15 +40,26 @@ class Clock(Protocol):
 class KeyRing(Protocol):
     """Everything done with a secret key. No method returns or logs one."""
 
-    def lookup(self, kind: str, value: str) -> bytes:
-        """The keyed index of an identifier, 20 bytes; `kind` separates the domains."""
+    @property
+    def index_versions(self) -> Sequence[int]:
+        """Versions of the index key under which somebody may be known; the one in use first."""
         ...
 
-    def lookups(self, kind: str, values: Sequence[str]) -> list[bytes]: ...
+    def lookup(self, kind: str, value: str, version: int | None = None) -> bytes:
+        """The keyed index of an identifier, 20 bytes; `kind` separates the domains. By default under the key in use."""
+        ...
 
-    def pseudonym(self, consumer: str, subject: SubjectId) -> Pseudonym: ...
+    def lookups(self, kind: str, values: Sequence[str], version: int | None = None) -> list[bytes]: ...
 
-    def pseudonyms(self, consumer: str, subjects: Sequence[SubjectId]) -> list[Pseudonym]: ...
+    def pseudonym_versions(self, consumer: str) -> Sequence[int]:
+        """Versions whose pseudonyms count as inputs; the one that new lists bear first."""
+        ...
+
+    def pseudonym(self, consumer: str, subject: SubjectId, version: int | None = None) -> Pseudonym: ...
+
+    def pseudonyms(
+        self, consumer: str, subjects: Sequence[SubjectId], version: int | None = None
+    ) -> list[Pseudonym]: ...
 
     def derived_id(self, prefix: str, *parts: bytes) -> str:
         """A stable id made of its parts under a key of its own: nobody outside can compute or invert it."""
@@ -69,13 +80,17 @@ class KeyRing(Protocol):
     def open(self, purpose: str, sealed: bytes) -> bytes: ...
 
     @property
-    def head_algorithm(self) -> Literal["ed25519", "sm2"]: ...
+    def head_algorithm(self) -> Literal["ed25519", "sm2"]:
+        """What signs tree heads: the suite's."""
+        ...
 
     @property
-    def head_public_key(self) -> bytes: ...
+    def head_public_key(self) -> bytes:
+        """The key in use: 32 bytes Ed25519, 65 bytes SM2 (uncompressed point)."""
+        ...
 
     def sign_head(self, message: bytes) -> bytes:
-        """A signature under a head of the log; the same key cosigns heads of other logs."""
+        """64 bytes: Ed25519's signature, or SM2's r and s. The same key cosigns heads of other logs."""
         ...
 
 
@@ -126,6 +141,10 @@ class Transaction(Protocol):
 
     def count_child(self, principal: Principal, quota: Quota, sighting: Sighting) -> str | None:
         """Counts a different child of the law date; the name of the limit it would break, and then nothing is counted."""
+        ...
+
+    def claim_mapping(self, who: tuple[str, str, int, int], reference: str, at: datetime) -> bool:
+        """(agency, region, from, to) fetches its old → new pseudonyms now; False when it did before."""
         ...
 
 
@@ -293,6 +312,14 @@ class Job:
     expires_at: datetime
     manifest: Mapping[str, Any] | None = None
     error: str | None = None
+
+
+class Disclosures(Protocol):
+    """What the evidence says of who was told of whom."""
+
+    def told(self, agency: str, region: str) -> Sequence[SubjectId]:
+        """Children whose pseudonym that agency was ever told for the region or a part of it; for worker threads."""
+        ...
 
 
 class Jobs(Protocol):

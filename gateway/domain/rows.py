@@ -121,7 +121,37 @@ def people(reading: Reading, keys: KeyRing, county: str) -> list[Person]:
     """Whose rows they are: keyed look-ups of resident id (first) and student number, and the identity to seal.
 
     A student number is looked up within its county: what one county hands in names no child of another's register.
+    While the index key turns, each person bears the look-ups under its older versions too.
     """
+    newest, *older = keys.index_versions
+    found = _people(reading, _Index(keys, newest), county)
+    for version in older:
+        former = _people(reading, _Index(keys, version), county)
+        found = [
+            each._replace(former=(*each.former, *_former(each, before)))
+            for each, before in zip(found, former, strict=True)
+        ]
+    return found
+
+
+class _Index:
+    """The key ring's look-ups under one version."""
+
+    def __init__(self, keys: KeyRing, version: int) -> None:
+        self._keys, self._version = keys, version
+
+    def lookups(self, kind: str, values: Sequence[str]) -> list[bytes]:
+        return self._keys.lookups(kind, values, self._version)
+
+
+def _former(person: Person, before: Person) -> list[tuple[bytes, bytes]]:
+    pairs = list(zip(person.lookups, before.lookups, strict=True))
+    if person.inside is not None and before.inside is not None:
+        pairs.append((person.inside, before.inside))
+    return pairs
+
+
+def _people(reading: Reading, keys: _Index, county: str) -> list[Person]:
     ids, numbers = reading.column("id_number"), reading.column(STUDENT_NUMBER)
     names = reading.column("name")
     by_id, by_number = _lookups(ids, RESIDENT_ID, keys), _lookups(numbers, f"{STUDENT_NUMBER}/{county}", keys)
@@ -145,7 +175,7 @@ def _id_inside(number: Value, id_number: Value) -> str | None:
     return number[1:]
 
 
-def _lookups(values: Sequence[Value], kind: str, keys: KeyRing) -> list[bytes | None]:
+def _lookups(values: Sequence[Value], kind: str, keys: _Index) -> list[bytes | None]:
     found = iter(keys.lookups(kind, [value for value in values if isinstance(value, str)]))
     return [next(found) if isinstance(value, str) else None for value in values]
 

@@ -1,6 +1,7 @@
 """What the routers need, put together once by `gateway.app`."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -22,6 +23,7 @@ from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
 from gateway.services.list import ListRecords
+from gateway.services.mapping import Mapping
 from gateway.services.resolve import Resolve
 from gateway.services.trail import Trail
 from gateway.services.transparency import Transparency
@@ -40,11 +42,12 @@ class Context:
     tokens: TokenServer
     binding: Binding
     rates: RateBook
-    jwks: dict[str, object]
+    jwks: Callable[[], dict[str, object]]
     evidence: Evidence
     ask: Ask
     upload: Upload
     lists: ListRecords
+    mapping: Mapping
     export: Export
     alerts: Alerts
     deletions: Deletions

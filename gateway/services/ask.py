@@ -102,6 +102,11 @@ class Ask:
     ) -> bytes:
         lookup = self._keys.lookup(RESIDENT_ID, person.value)
         child = await self._children.facts(lookup, question.principal.region)
+        for older in () if child.subject else self._keys.index_versions[1:]:
+            former = self._keys.lookup(RESIDENT_ID, person.value, older)
+            child = await self._children.facts(former, question.principal.region)
+            if child.subject:
+                break
         now, today = self._clock.now(), self._clock.today()
 
         def work(transaction: Transaction) -> tuple[bytes | None, AuditEntry]:

@@ -8,7 +8,7 @@ one about nobody commits to a random id.
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.domain.audit import AuditEntry
@@ -107,8 +107,9 @@ class Disclosures:
         except (InvalidResidentId, Malformed) as error:
             await self._evidence.failed(request, grant, error.name)
             raise
-        lookup = self._keys.lookup(RESIDENT_ID, person.value)
-        found = await asyncio.to_thread(self._gather, lookup, grant.rows, before, look.limit)
+        versions = self._keys.index_versions
+        lookups = [self._keys.lookup(RESIDENT_ID, person.value, version) for version in versions]
+        found = await asyncio.to_thread(self._gather, lookups, grant.rows, before, look.limit)
         body, entry = self._body(request, grant, found, render)
         await self._evidence.journal.record(entry)
         await asyncio.sleep(started + _SECONDS - asyncio.get_running_loop().time())
@@ -128,9 +129,9 @@ class Disclosures:
             raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/cursor"),))
         return seq
 
-    def _gather(self, lookup: bytes, rows: Predicate, before: int | None, limit: int) -> _Found:
+    def _gather(self, lookups: Sequence[bytes], rows: Predicate, before: int | None, limit: int) -> _Found:
         nobody = SubjectId(secrets.token_bytes(16))
-        subject = self._children.subject_of(lookup)
+        subject = next(filter(None, map(self._children.subject_of, lookups)), None)
         seqs = self._index.seqs_of(subject or nobody)
         every = uses_of(self._children.bodies(seqs))
         if subject is None or not self._in_reach(subject, rows, every):

@@ -4,7 +4,7 @@ What a caller wrote in place of an exchange or purpose is never recorded as such
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,6 +64,19 @@ class Evidence:
                 request.proof,
             )
             raise
+
+    async def decide_any(self, requests: Sequence[Request]) -> tuple[Request, Grant]:
+        """The first of these that is permitted; one refusal in the evidence, and NotPermitted, when none is."""
+        for request in requests:
+            try:
+                found = self._points.decide(
+                    request.principal, request.action, request.exchange, request.purpose, request.region
+                )
+            except (NotPermitted, UnknownPurpose):
+                continue
+            return request, found
+        await self.refused(requests[0].principal, NotPermitted.name)
+        raise NotPermitted
 
     async def failed(self, request: Request, grant: Grant, detail: str) -> None:
         """A granted request that could not be answered, e.g. because the id number is not one."""

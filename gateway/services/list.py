@@ -4,6 +4,7 @@ A computed list is kept while no fact changes, so that paging through it costs o
 """
 
 import hashlib
+import re
 from bisect import bisect_right
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,6 +35,7 @@ _KEPT = 8
 _UNSEALED = {"sealed": False}
 """Nobody on the list is sealed: what the registers say of every row."""
 _MADE_HERE = frozenset({"needy-children"})
+_VERSION = re.compile(r"[a-z]{2}(\d{1,6})-")
 
 
 class NeedyChildren:
@@ -42,12 +44,18 @@ class NeedyChildren:
     def __init__(self, lists: Lists, keys: KeyRing, clock: Clock, rulebook: Rulebook) -> None:
         self._lists, self._keys, self._clock, self._book = lists, keys, clock, rulebook
 
-    def compute(self, grant: Grant, consumer: str, region: str) -> Release:
+    def key_version(self, consumer: str, after: str | None = None) -> int:
+        """The pseudonyms' key version: the one a page was begun with, while it counts; else the one in use."""
+        versions = self._keys.pseudonym_versions(consumer)
+        begun = _VERSION.match(after or "")
+        return int(begun[1]) if begun and int(begun[1]) in versions else versions[0]
+
+    def compute(self, grant: Grant, consumer: str, region: str, key_version: int) -> Release:
         """Every needy child of the region that the grant's rows allow, de-identified."""
         today = self._clock.today()
         kinds = _Kinds(today, self._book.limits)
         subjects, indexes = kinds.read(self._lists.needy(grant.rows, region, today))
-        pseudonyms = self._keys.pseudonyms(consumer, subjects)
+        pseudonyms = self._keys.pseudonyms(consumer, subjects, key_version)
         order = sorted(range(len(subjects)), key=pseudonyms.__getitem__)
         as_of, missing = self._freshness(region, today)
         mask = Mask(EXCHANGES[grant.exchange], grant)
@@ -199,25 +207,33 @@ class ListRecords:
             for key in [key for key in self._kept if key[-1] != version]:
                 del self._kept[key]
 
-    def table(self, request: Request, grant: Grant) -> Table:
-        """The whole list, computed or kept. Runs in a worker thread."""
+    def table(self, request: Request, grant: Grant, after: str | None = None) -> Table:
+        """The whole list, computed or kept; under the key version `after` is of. Runs in a worker thread."""
+        version = self._needy.key_version(request.principal.agency, after)
         scope = _scope(request.region, request.principal.region)
-        whole = self._find(request, grant, scope, self._compute)
+        whole = self._find(request, grant, scope, version, self._compute)
         if scope == request.region:
             return whole.table
-        return self._find(request, grant, request.region, lambda *_: narrowed(whole, request.region)).table
+        narrow = lambda *_: narrowed(whole, request.region)  # noqa: E731 - shorter than its name
+        return self._find(request, grant, request.region, version, narrow).table
 
-    def _compute(self, request: Request, grant: Grant, scope: str) -> Release:
-        return self._needy.compute(grant, request.principal.agency, scope)
+    def _compute(self, request: Request, grant: Grant, scope: str, key_version: int) -> Release:
+        return self._needy.compute(grant, request.principal.agency, scope, key_version)
 
     def _find(
-        self, request: Request, grant: Grant, region: str, make: Callable[[Request, Grant, str], Release]
+        self,
+        request: Request,
+        grant: Grant,
+        region: str,
+        key_version: int,
+        make: Callable[[Request, Grant, str, int], Release],
     ) -> Release:
         key = (
             grant.exchange,
             request.principal.agency,
             request.principal.region,
             region,
+            key_version,
             grant.rows,
             tuple(sorted(grant.fields.items())),
             self._needy.version(),
@@ -227,7 +243,7 @@ class ListRecords:
             if found is not None:
                 self._kept.move_to_end(key)
         if found is None:
-            found = make(request, grant, region)
+            found = make(request, grant, region, key_version)
             with self._lock:
                 self._kept[key] = found
                 while len(self._kept) > _KEPT:
@@ -238,8 +254,10 @@ class ListRecords:
         self, request: Request, grant: Grant, limit: int, cursor: str | None
     ) -> tuple[bytes, AuditEntry]:
         """One page's bytes and the entry that must be committed before they leave."""
-        table, client = self.table(request, grant), request.principal.client
-        after = self._cursors.read(cursor, client, table.keyed)
+        client = request.principal.client
+        keyed = KEY in Mask(EXCHANGES[grant.exchange], grant).told
+        after = self._cursors.read(cursor, client, keyed)
+        table = self.table(request, grant, after)
         start = bisect_right(table.keys, after) if after else 0
         stop = min(start + limit, len(table.keys))
         last = table.keys[stop - 1] if start < stop < len(table.keys) else None

@@ -45,7 +45,7 @@ class Measure:
 
     def _report(self, role: Role, grant: Grant, region: str) -> dict[str, object]:
         needy, exchange = self._lists[grant.exchange], EXCHANGES[grant.exchange]
-        found = needy.compute(grant, role.agency, region)
+        found = needy.compute(grant, role.agency, region, needy.key_version(role.agency))
         population = needy.population(grant, region)
         nothing = dict.fromkeys(found.at, 0)
         return {

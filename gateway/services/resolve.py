@@ -118,8 +118,13 @@ class Resolve:
     def _search(self, agency: str, pseudonym: str, grant: Grant) -> str | None:
         """A pseudonym is not inverted: those of the team's own open cases are made and compared."""
         cases = self._resolutions.open_cases(grant.rows)
-        names = self._keys.pseudonyms(agency, [each.subject for each in cases])
-        return next((each.case for each, name in zip(cases, names, strict=True) if name == pseudonym), None)
+        subjects = [each.subject for each in cases]
+        for version in self._keys.pseudonym_versions(agency):
+            names = self._keys.pseudonyms(agency, subjects, version)
+            for each, name in zip(cases, names, strict=True):
+                if name == pseudonym:
+                    return each.case
+        return None
 
     def _open(
         self, transaction: Transaction, request: Request, grant: Grant, wish: Wish, case: str, now: datetime

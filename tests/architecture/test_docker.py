@@ -106,11 +106,13 @@ def test_the_data_folder_is_a_named_volume_of_the_user() -> None:
 
 def test_the_key_ring_is_a_secret_that_keys_create_made() -> None:
     gateway, keys = COMPOSE["services"]["gateway"], COMPOSE["services"]["keys"]
-    (secret,) = gateway["secrets"]
-    assert secret["target"] == gateway["environment"]["HUXUE_KEYRING"]
-    source = COMPOSE["secrets"][secret["source"]]["file"]
     folder, _, mounted = keys["volumes"][0].partition(":")
-    assert source == keys["environment"]["HUXUE_KEYRING"].replace(mounted, folder, 1)
+    for secret, name in zip(
+        gateway["secrets"], ("HUXUE_KEYRING", "HUXUE_KEYRING_PASSPHRASE_FILE"), strict=True
+    ):
+        assert secret["target"] == gateway["environment"][name]
+        source = COMPOSE["secrets"][secret["source"]]["file"]
+        assert source == keys["environment"][name].replace(mounted, folder, 1)
     assert keys["profiles"] == ["keys"]
     assert not any("keyring" in str(value) for name, value in IMAGE.items() if name != "HUXUE_KEYRING")
 

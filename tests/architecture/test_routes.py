@@ -20,10 +20,11 @@ from gateway.http.routers import (
     identity,
     jobs,
     leads,
+    pseudonyms,
 )
 from tests.harness import TestGateway
 
-MODULES = (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit, deletions)
+MODULES = (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit, deletions, pseudonyms)
 ROUTERS = tuple(module.router for module in MODULES)
 # The document about the routes; the framework's own.
 FRAMEWORKS_OWN = {"/openapi.json"}

@@ -17,6 +17,7 @@ from gateway.adapters.db import (
     log_tables,
     purge_tables,
     resolution_tables,
+    rotation_tables,
     tables,
 )
 from gateway.adapters.db.migrate import upgrade
@@ -47,6 +48,7 @@ def test_a_fresh_store_is_what_the_tables_say(path: Path) -> None:
     assert resolution_tables.ResolutionRow.__tablename__ == "resolution"
     assert log_tables.AuditHead.__tablename__ == "audit_head"
     assert purge_tables.ExportMark.__tablename__ == "export_mark"
+    assert rotation_tables.Rotation.__tablename__ == "rotation"
 
 
 def test_upgrading_twice_changes_nothing(path: Path, connection: sqlite3.Connection) -> None:

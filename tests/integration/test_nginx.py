@@ -15,7 +15,7 @@ import pytest
 from connectors.transports.rest import Credentials, client_assertion
 from tests.certificates import Authority, Certified
 from tests.harness import TestGateway, free_port, running, token_form
-from tests.parts import debian_program
+from tests.parts import part
 
 EXAMPLE = Path(__file__).parents[2] / "docker" / "nginx.conf"
 ROLE = "education/dropout_lead"
@@ -88,7 +88,7 @@ class nginx:  # noqa: N801 - read as the program's name
     """The program for the length of a block; it stays in the foreground, so ending it ends its workers."""
 
     def __init__(self, folder: Path, config: Path, url: str, authority: Path) -> None:
-        program = debian_program("nginx", "nginx")
+        program = part("nginx", "nginx")
         self._command = [str(program), "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)]
         self._url, self._context = url, ssl.create_default_context(cafile=str(authority))
         self._log = folder / "error.log"

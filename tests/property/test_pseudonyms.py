@@ -14,12 +14,15 @@ subjects = st.binary(min_size=16, max_size=16).map(SubjectId)
 consumers = st.sampled_from(sorted(CONSUMER_PREFIXES))
 
 
+suites = st.sampled_from(["intl", "gm"])
+
+
 @cache
-def rings() -> tuple[FileKeyRing, FileKeyRing]:
+def rings(suite: str) -> tuple[FileKeyRing, FileKeyRing]:
     """One key ring, and the same after a restart."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "keyring.json"
-        create_keyring(path)
+        create_keyring(path, suite)
         return load_keyring(path), load_keyring(path)
 
 
@@ -27,28 +30,28 @@ def body(pseudonym: str) -> str:
     return pseudonym.partition("-")[2]
 
 
-@given(st.lists(subjects, unique=True, max_size=50), consumers)
-def test_no_two_children_share_a_pseudonym(some: list[SubjectId], consumer: str) -> None:
-    assert len(set(rings()[0].pseudonyms(consumer, some))) == len(some)
+@given(suites, st.lists(subjects, unique=True, max_size=50), consumers)
+def test_no_two_children_share_a_pseudonym(suite: str, some: list[SubjectId], consumer: str) -> None:
+    assert len(set(rings(suite)[0].pseudonyms(consumer, some))) == len(some)
 
 
-@given(st.lists(subjects, min_size=1, max_size=20), consumers, consumers)
-def test_two_consumers_lists_share_no_value(some: list[SubjectId], one: str, other: str) -> None:
-    ring = rings()[0]
+@given(suites, st.lists(subjects, min_size=1, max_size=20), consumers, consumers)
+def test_two_consumers_lists_share_no_value(suite: str, some: list[SubjectId], one: str, other: str) -> None:
+    ring = rings(suite)[0]
     first, second = ({body(text) for text in ring.pseudonyms(name, some)} for name in (one, other))
     assert (first == second) if one == other else not first & second
 
 
-@given(st.lists(subjects, max_size=20), consumers)
-def test_a_restart_changes_nothing(some: list[SubjectId], consumer: str) -> None:
-    before, after = rings()
+@given(suites, st.lists(subjects, max_size=20), consumers)
+def test_a_restart_changes_nothing(suite: str, some: list[SubjectId], consumer: str) -> None:
+    before, after = rings(suite)
     assert before.pseudonyms(consumer, some) == after.pseudonyms(consumer, some)
     assert [before.pseudonym(consumer, each) for each in some] == after.pseudonyms(consumer, some)
 
 
-@given(subjects, consumers)
-def test_a_pseudonym_shows_nothing_of_the_subject(subject: SubjectId, consumer: str) -> None:
-    text = rings()[0].pseudonym(consumer, subject)
+@given(suites, subjects, consumers)
+def test_a_pseudonym_shows_nothing_of_the_subject(suite: str, subject: SubjectId, consumer: str) -> None:
+    text = rings(suite)[0].pseudonym(consumer, subject)
     prefix, _, rest = text.partition("-")
     assert prefix == CONSUMER_PREFIXES[consumer] + "1"
     assert len(rest) == 32
@@ -57,10 +60,12 @@ def test_a_pseudonym_shows_nothing_of_the_subject(subject: SubjectId, consumer: 
 
 
 @settings(max_examples=30)
-@given(st.lists(subjects, min_size=2, max_size=30, unique=True), consumers, consumers)
-def test_the_order_of_two_consumers_lists_tells_nothing(some: list[SubjectId], one: str, other: str) -> None:
+@given(suites, st.lists(subjects, min_size=2, max_size=30, unique=True), consumers, consumers)
+def test_the_order_of_two_consumers_lists_tells_nothing(
+    suite: str, some: list[SubjectId], one: str, other: str
+) -> None:
     """Sorting by pseudonym gives each consumer an order of its own: position does not link children."""
-    ring = rings()[0]
+    ring = rings(suite)[0]
     orders = [tuple(sorted(some, key=lambda each: ring.pseudonym(name, each))) for name in (one, other)]
     if one != other and len(some) > 12:
         assert orders[0] != orders[1]

@@ -17,20 +17,25 @@ from gateway.adapters.keys import (
     CONSUMER_PREFIXES,
     FileKeyRing,
     KeyRingError,
-    _base32,
     create_keyring,
     load_keyring,
 )
+from gateway.adapters.keys.base32 import base32, base32_many
 from gateway.domain.model import SubjectId
 from tests.harness import private
 
 SUBJECTS = [SubjectId(hashlib.sha256(bytes([number])).digest()[:16]) for number in range(100)]
 
 
+@pytest.fixture(scope="module", params=["intl", "gm"])
+def suite(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def path(tmp_path_factory: pytest.TempPathFactory, suite: str) -> Path:
     path = tmp_path_factory.mktemp("keys") / "keyring.json"
-    create_keyring(path)
+    create_keyring(path, suite)
     return path
 
 
@@ -85,7 +90,7 @@ def test_what_is_no_key_ring_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_a_spoilt_key_ring_shows_none_of_its_secrets(tmp_path: Path, path: Path) -> None:
     body = json.loads(path.read_text())
-    body["token"] = "x"
+    body["roots"]["token"]["1"]["secret"] = "eA=="
     spoilt = tmp_path / "k.json"
     spoilt.write_text(json.dumps(body))
     spoilt.chmod(0o600)
@@ -95,13 +100,16 @@ def test_a_spoilt_key_ring_shows_none_of_its_secrets(tmp_path: Path, path: Path)
 
 
 def secrets_of(path: Path) -> list[str]:
-    body = json.loads(path.read_text())
-    return [*body["roots"].values(), *body["pseudonym"].values(), body["token"]["d"]]
+    roots = json.loads(path.read_text())["roots"]
+    secrets = [version["secret"] for versions in roots.values() for version in versions.values()]
+    token = json.loads(base64.b64decode(roots["token"]["1"]["secret"]))
+    return [*secrets, token["d"]]
 
 
-def test_nothing_is_shown(keys: FileKeyRing, path: Path) -> None:
-    shown = f"{keys!r} {keys} {keys._roots!r} {keys._roots} {[keys]} {keys.token_key!r}"
-    assert "FileKeyRing(suite=intl)" in shown
+def test_nothing_is_shown(keys: FileKeyRing, path: Path, suite: str) -> None:
+    every = [keys, keys.roots, keys.roots.versions, keys.token_key, vars(keys)]
+    shown = " ".join(f"{each!r} {each}" for each in every)
+    assert f"FileKeyRing(suite={suite})" in shown
     for secret in secrets_of(path):
         assert secret not in shown
         assert repr(base64.urlsafe_b64decode(secret + "==")) not in shown
@@ -117,7 +125,11 @@ def test_a_key_ring_is_neither_pickled_nor_copied(keys: FileKeyRing, protocol: i
 
 def test_root_secrets_are_not_pickled_either(keys: FileKeyRing) -> None:
     with pytest.raises(TypeError):
-        pickle.dumps(keys._roots)
+        pickle.dumps(keys.roots)
+    with pytest.raises(TypeError):
+        pickle.dumps(keys.roots.of("index")[0])
+    with pytest.raises(TypeError):
+        copy.deepcopy(keys.roots)
 
 
 @pytest.mark.parametrize("length", [16, 24, 32])
@@ -150,7 +162,9 @@ def test_an_hmac_key_shows_nothing_and_is_not_pickled() -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 100])
 def test_base32_of_many_is_base64s(count: int) -> None:
     digests = [bytes(20), b"\xff" * 20, *(os.urandom(20) for _ in range(98))][:count]
-    assert _base32(digests) == [base64.b32encode(digest).decode().lower() for digest in digests]
+    expected = [base64.b32encode(digest).decode().lower() for digest in digests]
+    assert base32_many(b"".join(digests)) == expected == [base32(digest) for digest in digests]
+    assert base32_many(b"".join(digests), "ca12-") == ["ca12-" + text for text in expected]
 
 
 @pytest.mark.parametrize("consumer", sorted(CONSUMER_PREFIXES))
@@ -190,8 +204,8 @@ def test_many_lookups_are_the_single_ones(keys: FileKeyRing) -> None:
     assert keys.lookups("resident_id", values) == [keys.lookup("resident_id", value) for value in values]
 
 
-def test_two_key_rings_share_nothing(keys: FileKeyRing, tmp_path: Path) -> None:
-    create_keyring(tmp_path / "k.json")
+def test_two_key_rings_share_nothing(keys: FileKeyRing, tmp_path: Path, suite: str) -> None:
+    create_keyring(tmp_path / "k.json", suite)
     other = load_keyring(tmp_path / "k.json")
     assert keys.lookup("resident_id", "1") != other.lookup("resident_id", "1")
     assert keys.pseudonym("health", SUBJECTS[0]) != other.pseudonym("health", SUBJECTS[0])
@@ -261,6 +275,6 @@ def test_something_too_short_is_no_sealed_thing(keys: FileKeyRing, length: int) 
         keys.open("file:a:0", bytes(length))
 
 
-def test_the_root_keys_are_used_for_nothing_directly(keys: FileKeyRing, path: Path) -> None:
-    root = base64.b64decode(json.loads(path.read_text())["roots"]["index"])
-    assert keys.lookup("a", "b") != hmac.digest(root, b"a\0b", "sha256")[:20]
+def test_the_root_keys_are_used_for_nothing_directly(keys: FileKeyRing, path: Path, suite: str) -> None:
+    root = base64.b64decode(json.loads(path.read_text())["roots"]["index"]["1"]["secret"])
+    assert keys.lookup("a", "b") != hmac.digest(root, b"a\0b", "sm3" if suite == "gm" else "sha256")[:20]

@@ -11,6 +11,7 @@ import orjson
 
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.guard import DayCount
+from gateway.adapters.db.mappings import claim
 from gateway.adapters.db.resolutions import SqliteResolutionDesk
 from gateway.adapters.db.vault import open_vault
 from gateway.domain.audit import AuditEntry, canonical, leaf_hash, members_digest
@@ -59,12 +60,12 @@ def identity_bytes(identity: Identity) -> bytes:
 _IDENTITY = msgspec.json.Encoder()
 
 
-def identity_tags(keys: KeyRing, identities: Sequence[Identity]) -> list[bytes]:
+def identity_tags(keys: KeyRing, identities: Sequence[Identity], version: int | None = None) -> list[bytes]:
     """Keyed digests by which an unchanged identity is recognised without opening it."""
     written = [
         "\0".join((each.resident_id or "", each.name or "", *each.student_numbers)) for each in identities
     ]
-    return keys.lookups("identity-tag", written)
+    return keys.lookups("identity-tag", written, version)
 
 
 class SqliteTransaction:
@@ -77,9 +78,11 @@ class SqliteTransaction:
 
     def subject_for(self, lookup: bytes, identity: Identity) -> SubjectId:
         """The child with that keyed identifier; made and sealed when nobody knew it."""
-        row = self._db.execute("SELECT subject_id FROM identifier WHERE lookup = ?", (lookup,)).fetchone()
-        if row:
-            return SubjectId(row[0])
+        former = self._former(lookup, identity)
+        for known in (lookup, *former):
+            row = self._db.execute("SELECT subject_id FROM identifier WHERE lookup = ?", (known,)).fetchone()
+            if row:
+                return SubjectId(row[0])
         subject = SubjectId(os.urandom(16))
         wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(identity))
         (tag,) = identity_tags(self._keys, [identity])
@@ -87,11 +90,19 @@ class SqliteTransaction:
             "INSERT INTO subject (id, data_key, sealed, tag, has_id, created_on) VALUES (?, ?, ?, ?, 1, ?)",
             (subject, wrapped, sealed, tag, self._today.isoformat()),
         )
-        self._db.execute(
+        self._db.executemany(
             "INSERT INTO identifier (lookup, kind, subject_id) VALUES (?, 'resident_id', ?)",
-            (lookup, subject),
+            [(each, subject) for each in (lookup, *former)],
         )
         return subject
+
+    def _former(self, lookup: bytes, identity: Identity) -> list[bytes]:
+        """While the index key turns: the same identifier's look-ups under the other versions."""
+        versions = self._keys.index_versions
+        if len(versions) == 1 or identity.resident_id is None:
+            return []
+        found = [self._keys.lookup("resident_id", identity.resident_id, each) for each in versions]
+        return [each for each in found if each != lookup]
 
     def open_lead(self, draft: LeadDraft, at: datetime) -> tuple[str, bool]:
         """Opens the lead, or adds what is new to it; an unchanged lead is left alone and is no news."""
@@ -241,6 +252,10 @@ class SqliteTransaction:
     def count_child(self, principal: Principal, quota: Quota, sighting: Sighting) -> str | None:
         """Counts a different child of the day, or names the limit that it breaks."""
         return DayCount(self._db, self._keys, self._today).count(principal, quota, sighting)
+
+    def claim_mapping(self, who: tuple[str, str, int, int], reference: str, at: datetime) -> bool:
+        """False when that mapping was fetched before and is not allowed again."""
+        return claim(self._db, who, reference, at)
 
     def write_audit(self, entry: AuditEntry) -> None:
         """The evidence, in this transaction."""

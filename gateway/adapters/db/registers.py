@@ -17,7 +17,7 @@ from gateway.adapters.db.children import many_facts
 from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tags
 from gateway.adapters.db.engine import Store, stamp, unavailable
 from gateway.adapters.db.jobs import insert_file
-from gateway.adapters.db.settling import Prepared, Sorting, find_subjects, lookups_of, purges_of
+from gateway.adapters.db.settling import Prepared, Sorting, find_people, purges_of, with_former
 from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
 from gateway.domain.model import ChildFacts, SubjectId
 from gateway.domain.ports import Clock, Identity, KeyRing, StoredFile
@@ -76,7 +76,7 @@ class SqliteRegisters:
     def prepare(self, people: Sequence[Person], create: bool) -> Prepared:
         """Look everybody up; with `create`, seal the identities of those nobody knows."""
         version, purges = self._store.version(), purges_of(self._store.reader)
-        known = find_subjects(self._store.reader, lookups_of(people))
+        known = find_people(self._store.reader, people)
         if not create:
             return Prepared(people, known, {}, purges=purges)
         strangers = [index for index, person in enumerate(people) if known.keys().isdisjoint(person.lookups)]
@@ -128,7 +128,8 @@ class SqliteRegisterTransaction(SqliteTransaction):
             [(*row, row[0] in sorting.with_id, today) for row in sorted(sorting.fresh)],
         )
         self._db.executemany(
-            "INSERT INTO identifier (lookup, kind, subject_id) VALUES (?, ?, ?)", sorted(sorting.identifiers)
+            "INSERT INTO identifier (lookup, kind, subject_id) VALUES (?, ?, ?)",
+            sorted(with_former(prepared.people, sorting.identifiers)),
         )
         fresh = {SubjectId(row[0]) for row in sorting.fresh}
         self._db.executemany(
@@ -142,14 +143,14 @@ class SqliteRegisterTransaction(SqliteTransaction):
         """A purge since the look-up may have forgotten somebody of this file: it is to come again, all of it."""
         if purges_of(self._db) == prepared.purges:
             return
-        if find_subjects(self._db, set(prepared.known)) != prepared.known:
+        if find_people(self._db, prepared.people) != prepared.known:
             raise unavailable()
 
     def _found_since(self, prepared: Prepared) -> dict[bytes, bytes]:
         """Whoever was unknown before the lock may have been made known meanwhile, if anyone wrote to the vault."""
         if self._store.version() == prepared.version:
             return {}
-        return find_subjects(self._db, lookups_of(prepared.people) - prepared.known.keys())
+        return find_people(self._db, prepared.people, prepared.known)
 
     def _with_resident_id(self, people: Sequence[Person], known: Mapping[bytes, bytes]) -> set[bytes]:
         """Of the children named here by student number and a resident id nobody knows: those who have another id."""
@@ -179,10 +180,15 @@ class SqliteRegisterTransaction(SqliteTransaction):
         self._want(standing)
         tags = dict(self._db.execute("SELECT id, tag FROM subject WHERE id IN (SELECT id FROM temp.wanted)"))
         changed: set[SubjectId] = set()
+        former = self._former_tags(standing)
         for (subject, identity), tag in zip(
             standing.items(), identity_tags(self._keys, list(standing.values())), strict=True
         ):
-            if tags[subject] != tag and not self._elsewhere(subject, region):
+            if (
+                tags[subject] != tag
+                and tags[subject] not in former.get(subject, ())
+                and not self._elsewhere(subject, region)
+            ):
                 whole = self._joined(subject, identity)
                 wrapped, sealed = self._keys.seal_identity(subject, identity_bytes(whole))
                 self._db.execute(
@@ -191,6 +197,15 @@ class SqliteRegisterTransaction(SqliteTransaction):
                 )
                 changed.add(subject)
         return changed
+
+    def _former_tags(self, standing: Mapping[SubjectId, Identity]) -> dict[SubjectId, set[bytes]]:
+        """While the index key turns: the tags of these identities under its older versions."""
+        found: dict[SubjectId, set[bytes]] = {}
+        for version in self._keys.index_versions[1:]:
+            tags = identity_tags(self._keys, list(standing.values()), version)
+            for subject, tag in zip(standing, tags, strict=True):
+                found.setdefault(subject, set()).add(tag)
+        return found
 
     def _elsewhere(self, subject: SubjectId, region: str) -> bool:
         """Whether other counties' registers show the child and this one's does not, yet."""

@@ -33,6 +33,33 @@ def lookups_of(people: Sequence[Person]) -> set[bytes]:
     return found | {person.inside for person in people if person.inside is not None}
 
 
+def find_people(
+    connection: sqlite3.Connection, people: Sequence[Person], except_for: Mapping[bytes, bytes] | None = None
+) -> dict[bytes, bytes]:
+    """Subjects by these people's look-ups, except those found before; while the index key turns, whoever is known by
+    an older one is found by the new one."""
+    found = find_subjects(connection, lookups_of(people) - (except_for or {}).keys())
+    former = [(new, old) for person in people for new, old in person.former if new not in found]
+    if former:
+        older = find_subjects(connection, {old for _, old in former})
+        for new, old in former:
+            if old in older and new not in (except_for or {}):
+                found.setdefault(new, older[old])
+    return found
+
+
+def with_former(
+    people: Sequence[Person], identifiers: Sequence[tuple[bytes, str, bytes]]
+) -> list[tuple[bytes, str, bytes]]:
+    """New identifiers, under the older keys too while there are any: a worker that knows only those finds them."""
+    former: dict[bytes, list[bytes]] = {}
+    for person in people:
+        for new, old in person.former:
+            former.setdefault(new, []).append(old)
+    more = [(old, kind, subject) for new, kind, subject in identifiers for old in former.get(new, ())]
+    return list({each[0]: each for each in (*identifiers, *more)}.values())
+
+
 def find_subjects(connection: sqlite3.Connection, lookups: set[bytes]) -> dict[bytes, bytes]:
     """Subjects by keyed identifier, as many at a time as one statement takes."""
     found: dict[bytes, bytes] = {}

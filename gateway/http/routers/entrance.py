@@ -108,7 +108,7 @@ async def server_metadata(request: Request) -> Response:
 )
 async def jwks(request: Request) -> Response:
     """RFC 7517 key set of the token signer."""
-    return Response(dump(context(request).jwks), media_type="application/json")
+    return Response(dump(context(request).jwks()), media_type="application/json")
 
 
 @router.get("/health/live", tags=["health"], summary="存活 / Alive", **declare("public", "none"))

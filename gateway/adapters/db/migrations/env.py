@@ -9,6 +9,7 @@ from gateway.adapters.db import (  # noqa: F401 - registers the tables
     log_tables,
     purge_tables,
     resolution_tables,
+    rotation_tables,
     tables,
 )
 

@@ -1,0 +1,66 @@
+"""`/v1/pseudonyms`: the old → new mapping after a key turned."""
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from gateway.http.context import context
+from gateway.http.declared import declare
+from gateway.http.wire import JSON_LIMIT, decode, json_response, read_body
+
+router = APIRouter(prefix="/v1/pseudonyms", tags=["pseudonyms"], redirect_slashes=False)
+
+
+class MappingBody(msgspec.Struct, rename={"version": "from"}):
+    """`POST /v1/pseudonyms/mapping`: the version of the pseudonyms one has."""
+
+    version: int
+
+
+_DECODER = msgspec.json.Decoder(MappingBody)
+_PSEUDONYM = {"type": "string"}
+_REQUEST = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "required": ["from"], "properties": {"from": {"type": "integer"}}}
+        }
+    },
+}
+_ANSWER = {
+    "description": "对照表 / The mapping",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["from", "to", "items", "reference"],
+                "properties": {
+                    "from": {"type": "integer"},
+                    "to": {"type": "integer"},
+                    "items": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["old", "new"],
+                            "properties": {"old": _PSEUDONYM, "new": _PSEUDONYM},
+                        },
+                    },
+                    "reference": {"type": "string"},
+                },
+            }
+        }
+    },
+}
+
+
+@router.post(
+    "/mapping",
+    summary="代号新旧对照 / Old to new pseudonyms",
+    **declare("access_token", "fixed", 400, 409, 413, request=_REQUEST, answer=_ANSWER),
+)
+async def mapping(request: Request) -> Response:
+    """Once for each version, while the old pseudonyms count; for the children your agency was told of."""
+    app = context(request)
+    principal = await app.auth.principal(request)
+    body = decode(_DECODER, await read_body(request, JSON_LIMIT))
+    return json_response(await app.mapping.fetch(principal, body.version))
