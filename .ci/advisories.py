@@ -1,7 +1,7 @@
 """Known vulnerabilities of everything installed, three-valued: found, none, or not known because nobody could be asked.
 
 `python .ci/advisories.py REQUIREMENTS` runs pip-audit over locked requirements. A vulnerability fails. Where the advisory
-service cannot be reached it says so, names how many packages went unaudited, and fails with `HUXUE_STRICT_ADVISORIES=1`
+service cannot be reached it says so, names how many packages went unaudited, and fails with `STRICT_ADVISORIES=1`
 (set it where releases are made): no answer is never taken for a clean one.
 """
 
@@ -50,7 +50,7 @@ def main() -> int:
     """Exit code: 0, or 1 when something is vulnerable, or nothing is known where that counts."""
     verdict, lines = judge(audit(Path(sys.argv[1])))
     print("\n".join(f"advisories: {line}" for line in lines))  # noqa: T201 - a command's output
-    strict = os.environ.get("HUXUE_STRICT_ADVISORIES") == "1"
+    strict = os.environ.get("STRICT_ADVISORIES") == "1"
     return int(verdict == VULNERABLE or (verdict == UNKNOWN and strict))
 
 

@@ -17,6 +17,11 @@ GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "auditor.md").read_text(
 STEPS = re.findall(r"^```sh\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
 (SCRIPT,) = re.findall(r"^```python\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
 BIN = Path(sys.executable).parent
+CLIENTS = (
+    ("human_resources", "recruitment_checker"),
+    ("gateway", "auditor"),
+    ("gateway", "counter_clerk"),
+)
 
 
 class Auditor:
@@ -58,14 +63,14 @@ def auditor(tmp_path: Path) -> Iterator[Auditor]:
     with process(tmp_path / "data") as (_, url):
         found = Auditor(tmp_path / "desk", tmp_path / "data", url)
         found.keys.mkdir(parents=True)
-        for agency, role in (("human_resources", "recruitment_checker"), ("gateway", "auditor")):
+        for agency, role in CLIENTS:
             found.register(agency, role)
         (found.folder / "check_receipt.py").write_text(SCRIPT)
         yield found
 
 
 def test_the_guide_is_followed_step_by_step(auditor: Auditor) -> None:
-    ask, fetch, check, whole, delete, verify, export, look = STEPS
+    ask, fetch, check, whole, delete, verify, export, child, uses, page, look = STEPS
     for _ in range(3):  # a demo has asked before the auditor comes
         answered = auditor.follow(ask)
         assert (answered.returncode, "ref-" in answered.stdout) == (0, True), answered.stderr
@@ -78,6 +83,14 @@ def test_the_guide_is_followed_step_by_step(auditor: Auditor) -> None:
     assert (sound.returncode, "日志完好" in sound.stdout) == (0, True), sound
     seen = auditor.follow(look)
     assert (seen.returncode, '"items":[{' in seen.stdout) == (0, True), seen
+    assert '"under_16":true' in auditor.follow(child).stdout
+    told = auditor.follow(uses)
+    assert "招用工核查员" in told.stdout, told
+    assert auditor.follow(page).returncode == 0
+    printed = (auditor.folder / "uses.html").read_text(encoding="utf-8")
+    assert "招用工核查员" in printed
+    assert "窗口人员" in printed  # the clerk's own first look
+    assert "530423201805149154" not in printed
     assert auditor.follow(delete).returncode == 0
     caught = auditor.follow(verify)
     assert (caught.returncode, caught.stdout) == (1, _removed()), caught
