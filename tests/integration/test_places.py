@@ -14,7 +14,8 @@ from sqlmodel import SQLModel
 
 from gateway.adapters import db
 from gateway.adapters.db import migrate
-from gateway.adapters.places import COPIES, ELSEWHERE, FILES, HARMLESS, MEMORY, NO_CHILD, RECIPIENTS, TABLES
+from gateway.adapters.elsewhere import ELSEWHERE, FILES, MEMORY, RECIPIENTS
+from gateway.adapters.places import COPIES, HARMLESS, NO_CHILD, TABLES
 from gateway.adapters.rulebook import load_rulebook
 from gateway.settings import POLICIES
 from tests.harness import COUNTY, TestGateway, running

@@ -14,9 +14,10 @@ import pytest
 
 from connectors.transports.rest import Credentials
 from gateway.adapters.keys import load_keyring
-from gateway.app import Parts, build
+from gateway.app import build
 from gateway.domain.errors import SourceUnavailable
 from gateway.domain.rows import people
+from gateway.parts import Parts
 from gateway.services.upload import File
 from gateway.settings import Settings
 from schemas.records import STUDENT_REGISTER

@@ -9,8 +9,8 @@ import orjson
 
 from gateway.adapters.db.effects import SqliteTransaction
 from gateway.adapters.db.engine import stamp
+from gateway.adapters.db.fact_tables import TABLES as FACT_TABLES
 from gateway.adapters.db.purge_reads import EVENTS, going, open_work_of, spans_of, still_orphans
-from gateway.adapters.db.registers import TABLES as FACT_TABLES
 from gateway.adapters.places import Place, of_children, with_clock
 from gateway.domain.audit import AuditEntry
 from gateway.domain.model import SubjectId
