@@ -170,17 +170,10 @@ def build(settings: Settings) -> Parts:
     sealed = _log(settings, store, keys, evidence, clock)
 
     limits = load_limits(settings.policies, bundle.registry.roles)
-    rates, binding = RateBook(limits), _binding(settings, keys)
+    rates, binding, guard = RateBook(limits), _binding(settings, keys), Guard(evidence, limits, clock)
     notices = SqliteNotices(store)
-    purge = Purge(
-        SqlitePurging(store, keys, clock),
-        file_store,
-        notices,
-        rulebook,
-        clock,
-        lambda: points.version,
-        lists.forget_old,
-    )
+    purging = SqlitePurging(store, keys, clock)
+    purge = Purge(purging, file_store, notices, rulebook, clock, lambda: points.version, lists.forget_old)
 
     def warnings_now() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
@@ -196,7 +189,7 @@ def build(settings: Settings) -> Parts:
         rates=rates,
         jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
         evidence=evidence,
-        ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook, Guard(evidence, limits, clock)),
+        ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook, guard),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
         mapping=Mapping(evidence, SqliteDisclosures(store), keys, clock),
@@ -214,7 +207,7 @@ def build(settings: Settings) -> Parts:
         deletions=Deletions(evidence, notices, clock),
         catalogue=CatalogueView(points),
         health=Health(store.probe, lambda: points.version, clock, journal.notify, warnings_now),
-        resolve=Resolve(evidence, SqliteResolutions(store, keys), clients, keys, clock),
+        resolve=Resolve(evidence, SqliteResolutions(store, keys), clients, keys, clock, limits, guard),
         disclosures=Disclosures(
             evidence,
             SqliteEvidenceIndex(store),
@@ -222,6 +215,7 @@ def build(settings: Settings) -> Parts:
             keys,
             clock,
             lambda: points.bundle.registry,
+            guard,
         ),
         files=files,
         store=file_store,

@@ -250,7 +250,7 @@ TABLES: tuple[Place, ...] = (
         "密钥轮换进度",
         "how far a rotation is",
         "child",
-        {"position": "random id or keyed look-up of the last row that was done"},
+        {"position": "random id, keyed look-up or number of the last row that was done"},
         stays="one row a kind of key; its id names nobody once the vault row is gone, and the next turn writes over it",
     ),
     Place(

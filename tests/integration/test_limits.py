@@ -32,8 +32,12 @@ def limits(
     rates: str = "{client: 60000, officer: 240}",
     tokens: str = "{client: 600, failures: 60}",
     children: str = "{person: 300, client: 1000, neighbours_from: 20, cohort: 60}",
+    resolutions: str = "{officer: 20}",
 ) -> str:
-    return f"rates: {{default: {rates}}}\ntokens: {tokens}\nchildren: {{default: {children}}}\n"
+    return (
+        f"rates: {{default: {rates}}}\ntokens: {tokens}\nchildren: {{default: {children}}}\n"
+        f"resolutions: {{default: {resolutions}}}\n"
+    )
 
 
 def resident(area: int, born: date, number: int) -> str:

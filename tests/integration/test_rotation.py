@@ -226,7 +226,7 @@ def test_a_killed_rotation_is_ended_by_the_next(tmp_path: Path) -> None:
             killed.wait(10)
             assert told(gateway.ask(CHILD)) == expected
         said = turn(data, "all")
-        assert "finishing what was begun: identity, index" in said
+        assert "finishing what was begun: identity, index, files" in said
         assert [len(ring_file(data).load().of(name)) for name in TURNING] == [2] * len(TURNING)
         assert len(identifiers(gateway)) == 2 * len(rows)
         age(data)

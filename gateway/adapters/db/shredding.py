@@ -142,8 +142,9 @@ class SqlitePurgeTransaction(SqliteTransaction):
                 )
 
     def _known_as(self, agency: str, subject: SubjectId) -> list[str]:
-        """Every pseudonym under which the agency may know the child: one per key version in use."""
-        return [self._keys.pseudonym(agency, subject)]
+        """Every pseudonym under which the agency may know the child: one a key version, the newest first."""
+        versions = self._keys.pseudonym_versions(agency)
+        return [self._keys.pseudonym(agency, subject, version) for version in versions]
 
     def drop_facts(self, dataset: str, subjects: Collection[bytes]) -> list[Removed]:
         """All rows of a dataset about these children."""
