@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 
 from gateway.adapters import db
 from gateway.adapters.db import migrate
+from gateway.adapters.db.rewrap import Rewrap
 from gateway.adapters.elsewhere import ELSEWHERE, FILES, MEMORY, RECIPIENTS
 from gateway.adapters.places import COPIES, HARMLESS, NO_CHILD, TABLES
 from gateway.adapters.rulebook import load_rulebook
@@ -118,6 +119,9 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGateway]:
         )
         assert asked.status_code == 201, asked.text
         gateway.parts.log.sealer.seal()
+        again = Rewrap(gateway.parts.store, gateway.parts.keys)
+        again.begin("identity", 1)
+        again.run("identity")
         yield gateway
 
 

@@ -110,7 +110,9 @@ def test_neighbours_share_area_and_birth_date_a_cohort_area_and_month() -> None:
 
 
 def book(client: int, officer: int = 100) -> RateBook:
-    return RateBook(LimitBook(Rates(client, officer), Quota(1, 1, 2, 1), TokenRates(3, 2), ResolutionQuota(1)))
+    return RateBook(
+        LimitBook(Rates(client, officer), Quota(1, 1, 2, 1), TokenRates(3, 2), ResolutionQuota(1))
+    )
 
 
 @pytest.mark.parametrize("limit", [1, 2, 255, 256, 257, 1000, 5003])

@@ -142,7 +142,7 @@ class SqlitePurgeTransaction(SqliteTransaction):
                 )
 
     def _known_as(self, agency: str, subject: SubjectId) -> list[str]:
-        """Every pseudonym under which the agency may know the child: one a key version, the newest first."""
+        """Every pseudonym under which the agency may know the child: one a key version that counts."""
         versions = self._keys.pseudonym_versions(agency)
         return [self._keys.pseudonym(agency, subject, version) for version in versions]
 
