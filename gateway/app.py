@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
@@ -40,6 +41,7 @@ from gateway.background import lifespan_of
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
 from gateway.domain.log.note import MalformedNote
+from gateway.domain.rulebook import Rulebook
 from gateway.http.auth import Authenticator
 from gateway.http.context import Context
 from gateway.http.dpop import ProofReader
@@ -168,18 +170,12 @@ def build(settings: Settings) -> Parts:
     cursors, needy = Cursors(keys), NeedyChildren(SqliteLists(store), keys, clock, rulebook)
     lists = ListRecords(evidence, needy, clock, cursors)
     sealed = _log(settings, store, keys, evidence, clock)
-
     limits = load_limits(settings.policies, bundle.registry.roles)
     rates, binding, guard = RateBook(limits), _binding(settings, keys), Guard(evidence, limits, clock)
     notices = SqliteNotices(store)
     purging = SqlitePurging(store, keys, clock)
     purge = Purge(purging, file_store, notices, rulebook, clock, lambda: points.version, lists.forget_old)
-
-    def warnings_now() -> list[str]:
-        known = rulebook.duties.calendar.knows(clock.today())
-        warnings = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
-        return [*warnings, *sealed.warnings(), *purge.warnings(), *ring.warnings]
-
+    warnings = _warnings(rulebook, clock, sealed.warnings, purge.warnings, lambda: ring.warnings)
     context = Context(
         public_url=settings.issuer,
         max_upload_bytes=settings.max_upload_mb * 2**20,
@@ -206,7 +202,7 @@ def build(settings: Settings) -> Parts:
         alerts=Alerts(evidence, SqliteLeads(store, journal), keys, clock, cursors),
         deletions=Deletions(evidence, notices, clock),
         catalogue=CatalogueView(points),
-        health=Health(store.probe, lambda: points.version, clock, journal.notify, warnings_now),
+        health=Health(store.probe, lambda: points.version, clock, journal.notify, warnings),
         resolve=Resolve(evidence, SqliteResolutions(store, keys), clients, keys, clock, limits, guard),
         disclosures=Disclosures(
             evidence,
@@ -249,6 +245,19 @@ def _log(
         return build_log(settings, store, keys, evidence, clock)
     except (MalformedNote, OSError) as error:
         raise NotReady(f"keys of logs and witnesses cannot be read: {error}") from None
+
+
+def _warnings(
+    rulebook: Rulebook, clock: SystemClock, *parts: Callable[[], list[str]]
+) -> Callable[[], list[str]]:
+    """What /health/ready warns of: the calendar, and whatever the parts have to say."""
+
+    def now() -> list[str]:
+        known = rulebook.duties.calendar.knows(clock.today())
+        missing = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
+        return [*missing, *(warning for part in parts for warning in part())]
+
+    return now
 
 
 def _binding(settings: Settings, keys: FileKeyRing) -> Binding:
