@@ -282,6 +282,7 @@ def test_a_fork_is_reported_once_however_often_it_is_offered(pair: Pair) -> None
             refused = post(province, submission(3, [], made(pair, 3, b"\1" * 32)))
             assert (refused.status_code, refused.text) == (409, "3\n")
         (alarm,) = alarms(province)
+        assert alarm["title_zh"] == "另一网关的日志出现分叉"
         assert (alarm["raised"], alarm["facts"]) == (
             1,
             [{"reason": "same-size", "size": 3, "side": "witness"}],
