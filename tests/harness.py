@@ -20,8 +20,9 @@ import uvicorn
 from joserfc.jwk import ECKey
 
 from connectors.transports.rest import Credentials, client_assertion
-from gateway.app import Parts, create_app
+from gateway.app import create_app
 from gateway.domain.model import ClientRecord
+from gateway.parts import Parts
 from gateway.settings import Settings
 
 LAW_DATE = date(2026, 11, 20)

@@ -19,11 +19,6 @@ from gateway.domain.principal import Principal
 PENDING_FOR = timedelta(hours=24)
 APPROVED_FOR = timedelta(minutes=15)
 REVIEW_WITHIN = timedelta(hours=24)
-DAILY_RESOLUTIONS = 20
-"""Requests of one officer (`Principal.person`) on one law date, emergencies included: far above any real day's work.
-
-Belongs with the other limits of a role, once they stand in a file.
-"""
 REASON_LENGTH = (4, 500)
 
 
