@@ -222,6 +222,7 @@ def build(settings: Settings) -> Parts:
         warnings = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
         return [*warnings, *sealed.warnings(), *purge.warnings(), *ring.warnings]
 
+    guard = Guard(evidence, limits, clock)
     context = Context(
         public_url=settings.issuer,
         max_upload_bytes=settings.max_upload_mb * 2**20,
@@ -231,7 +232,7 @@ def build(settings: Settings) -> Parts:
         rates=rates,
         jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
         evidence=evidence,
-        ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook, Guard(evidence, limits, clock)),
+        ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook, guard),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
         mapping=Mapping(evidence, SqliteDisclosures(store), keys, clock),
@@ -257,6 +258,7 @@ def build(settings: Settings) -> Parts:
             keys,
             clock,
             lambda: points.bundle.registry,
+            guard,
         ),
         files=files,
         store=file_store,

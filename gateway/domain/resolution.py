@@ -24,6 +24,8 @@ DAILY_RESOLUTIONS = 20
 
 Belongs with the other limits of a role, once they stand in a file.
 """
+DAILY_CLIENT_RESOLUTIONS = 60
+"""Of a client, all its officers together: a client names its officers itself, so this holds when it invents them."""
 REASON_LENGTH = (4, 500)
 
 
@@ -162,6 +164,10 @@ class ResolutionDesk(Protocol):
 
     def asked_since(self, client: str, officer: str | None, since: datetime) -> int:
         """How many resolutions an officer has asked for since then."""
+        ...
+
+    def asked_by_client(self, client: str, since: datetime) -> int:
+        """How many resolutions a client has asked for since then, whomever it named."""
         ...
 
     def get(self, resolution_id: str, rows: Predicate | None) -> Resolution | None:

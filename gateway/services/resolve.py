@@ -26,6 +26,7 @@ from gateway.domain.model import AlarmDraft, SubjectId
 from gateway.domain.ports import Clients, Clock, Identity, KeyRing, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.resolution import (
+    DAILY_CLIENT_RESOLUTIONS,
     DAILY_RESOLUTIONS,
     Event,
     Resolution,
@@ -136,8 +137,7 @@ class Resolve:
             )
         new = made(wish, found, now, f"res-{secrets.token_hex(13)}")
         step = _Step(transaction, request, grant, new, now)
-        asked = transaction.resolutions.asked_since(new.requester_client, new.requester_officer, now - _DAY)
-        if asked >= DAILY_RESOLUTIONS:
+        if _too_many(transaction, new, now - _DAY):
             self._alarm(step, "resolution-quota", new.requester_client)
             return self._refused(step, EnumerationQuotaExceeded())
         try:
@@ -359,6 +359,15 @@ def _told(result: bytes | HuxueError) -> bytes:
     if isinstance(result, HuxueError):
         raise result
     return result
+
+
+def _too_many(transaction: Transaction, new: Resolution, since: datetime) -> bool:
+    """Whether the officer, or the client with all the officers it names, has asked enough since then."""
+    asked, desk = (new.requester_client, new.requester_officer), transaction.resolutions
+    return (
+        desk.asked_since(*asked, since) >= DAILY_RESOLUTIONS
+        or desk.asked_by_client(new.requester_client, since) >= DAILY_CLIENT_RESOLUTIONS
+    )
 
 
 def _gateway(county: str) -> Principal:

@@ -1,7 +1,7 @@
 """`/v1/audit` and `/v1/witness`: the transparency log, the auditor's view, and cosigning for other gateways."""
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -168,9 +168,13 @@ def _region(code: str | None) -> str | None:
 
 
 def _zoned(moment: datetime | None, name: str) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise _bad(name)
-    return moment
+    """In UTC; the first and the last day there are cannot be told in every zone."""
+    try:
+        if moment is None or moment.tzinfo is not None:
+            return moment and moment.astimezone(UTC)
+    except OverflowError:
+        pass
+    raise _bad(name)
 
 
 def _bad(name: str) -> Malformed:
