@@ -123,6 +123,11 @@ def test_many_different_unproven_heads_do_not_hide_a_fork(province: TestGateway,
     assert {each["facts"][0]["reason"] for each in alarms(province)} == {"no-proof", "same-size"}
 
 
+def test_strangers_are_not_heard_by_a_witness_for_ever(province: TestGateway) -> None:
+    statuses = [post(province, "nothing").status_code for _ in range(61)]
+    assert statuses == [400] * 60 + [429]
+
+
 def test_the_log_is_not_walked_again_for_a_mapping_that_was_fetched(
     gateway: TestGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
