@@ -233,7 +233,9 @@ async def add_checkpoint(request: Request) -> Response:
     try:
         found = await app.witness.add_checkpoint(await read_body(request, _CHECKPOINT_LIMIT))
     except (Malformed, NotPermitted, TooLarge):
-        app.rates.failed(address)  # anybody may call: what no watched log signed is counted like a failed log-in
+        app.rates.failed(
+            address
+        )  # anybody may call: what no watched log signed is counted like a failed log-in
         raise
     if isinstance(found, Cosigned):
         return Response(found.line, headers={"Cache-Control": "no-store"}, media_type="text/plain")
