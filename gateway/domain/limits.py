@@ -33,9 +33,10 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class ResolutionQuota:
-    """Requests for resolution of identity in a day, of one officer; emergencies included."""
+    """Requests for resolution of identity in a day, emergencies included: of one officer; of a client, all its officers."""
 
     officer: int
+    client: int
 
 
 @dataclass(frozen=True, slots=True)

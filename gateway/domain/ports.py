@@ -321,6 +321,10 @@ class Disclosures(Protocol):
         """Children whose pseudonym that agency was ever told for the region or a part of it; for worker threads."""
         ...
 
+    def fetched(self, who: tuple[str, str, int, int]) -> bool:
+        """Whether (agency, region, from, to) has its mapping and may not have it again; for worker threads."""
+        ...
+
 
 class Jobs(Protocol):
     """Jobs and the files they made."""

@@ -159,6 +159,10 @@ class ResolutionDesk(Protocol):
         """How many resolutions an officer has asked for since then."""
         ...
 
+    def asked_by_client(self, client: str, since: datetime) -> int:
+        """How many resolutions a client has asked for since then, whomever it named."""
+        ...
+
     def get(self, resolution_id: str, rows: Predicate | None) -> Resolution | None:
         """The resolution; with `rows`, only if a lead of its case is among them, open or not."""
         ...

@@ -149,8 +149,7 @@ class Resolve:
             )
         new = made(wish, found, now, f"res-{secrets.token_hex(13)}")
         step = _Step(transaction, request, grant, new, now)
-        asked = transaction.resolutions.asked_since(new.requester_client, new.requester_officer, now - _DAY)
-        if asked >= self._limits.resolutions_of(new.role).officer:
+        if self._asked_enough(transaction, new, now - _DAY):
             self._alarm(step, RESOLUTION_QUOTA, new.requester_client)
             return self._refused(step, quota_exceeded())
         if refusal := self._too_many(step):
@@ -161,6 +160,14 @@ class Resolve:
             return self._refused(step, error)
         transaction.resolutions.add(new)
         return self._answer(step, new, "emergency" if wish.emergency else "requested", person)
+
+    def _asked_enough(self, transaction: Transaction, new: Resolution, since: datetime) -> bool:
+        """Whether the officer, or the client with all the officers it names, has asked enough since then."""
+        quota, desk = self._limits.resolutions_of(new.role), transaction.resolutions
+        return (
+            desk.asked_since(new.requester_client, new.requester_officer, since) >= quota.officer
+            or desk.asked_by_client(new.requester_client, since) >= quota.client
+        )
 
     def _too_many(self, step: _Step) -> _Outcome | None:
         """The refusal, when the child is one too many today; otherwise it is counted."""

@@ -26,7 +26,7 @@ def body() -> dict[str, Any]:
             "default": {"person": 3, "client": 9, "neighbours_from": 4, "cohort": 5},
             "roles": {ROLE: {"person": 7}},
         },
-        "resolutions": {"default": {"officer": 6}, "roles": {ROLE: {"officer": 8}}},
+        "resolutions": {"default": {"officer": 6, "client": 12}, "roles": {ROLE: {"officer": 8}}},
     }
 
 
@@ -40,7 +40,7 @@ def test_the_countys_file_lets_an_ordinary_day_through() -> None:
     assert book.quota_of(ROLE) == Quota(300, 1000, 20, 60)
     assert book.rates_of(ROLE) == Rates(60_000, 240)
     assert book.tokens == TokenRates(600, 60)
-    assert book.resolutions_of("education/dropout_lead") == ResolutionQuota(20)
+    assert book.resolutions_of("education/dropout_lead") == ResolutionQuota(20, 60)
 
 
 def test_the_counter_has_a_limit_of_its_own() -> None:
@@ -53,8 +53,8 @@ def test_a_roles_row_says_only_what_differs(tmp_path: Path) -> None:
     assert book.quota_of(ROLE) == Quota(7, 9, 4, 5)
     assert book.rates_of(ROLE) == Rates(10, 5)
     assert book.quota_of("market_regulation/licence_registrar") == Quota(3, 9, 4, 5)
-    assert book.resolutions_of(ROLE) == ResolutionQuota(8)
-    assert book.resolutions_of("market_regulation/licence_registrar") == ResolutionQuota(6)
+    assert book.resolutions_of(ROLE) == ResolutionQuota(8, 12)
+    assert book.resolutions_of("market_regulation/licence_registrar") == ResolutionQuota(6, 12)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_neighbours_share_area_and_birth_date_a_cohort_area_and_month() -> None:
 
 def book(client: int, officer: int = 100) -> RateBook:
     return RateBook(
-        LimitBook(Rates(client, officer), Quota(1, 1, 2, 1), TokenRates(3, 2), ResolutionQuota(1))
+        LimitBook(Rates(client, officer), Quota(1, 1, 2, 1), TokenRates(3, 2), ResolutionQuota(1, 1))
     )
 
 

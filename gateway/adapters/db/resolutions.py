@@ -82,6 +82,13 @@ class SqliteResolutionDesk:
         ).fetchone()
         return int(found[0])
 
+    def asked_by_client(self, client: str, since: datetime) -> int:
+        """How many requests a client has made since then, whomever it named."""
+        found = self._db.execute(
+            "SELECT count(*) FROM resolution WHERE client = ? AND requested_at > ?", (client, stamp(since))
+        ).fetchone()
+        return int(found[0])
+
     def get(self, resolution_id: str, rows: Predicate | None) -> Resolution | None:
         """The resolution; with `rows`, only if a lead of its case is among them."""
         where, binds = to_sql(rows, _COLUMNS) if rows is not None else ("TRUE", {})

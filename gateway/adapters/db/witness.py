@@ -9,7 +9,10 @@ from gateway.adapters.db.engine import Store, stamp
 from gateway.domain.log.ports import Seen
 
 FORKS_KEPT = 64
-"""Pairs of notes kept for one log: the first prove enough, and nobody fills the store with more."""
+"""Pairs of notes kept for one log and reason: the first prove enough, and nobody fills the store with more.
+
+By reason, because anybody can hand in a head of the log with a broken proof: that must not use up what a fork needs.
+"""
 
 _SEEN = "SELECT size, root, note FROM witnessed_head WHERE origin = ?"
 
@@ -41,10 +44,13 @@ class SqliteWitness:
         return True
 
     def keep_fork(self, origin: str, known: str, offered: str, reason: str, at: datetime) -> bool:
-        """The pair under its digest."""
-        fork = hashlib.sha256(f"{known}\0{offered}".encode()).hexdigest()
+        """The pair under the digest of what the log signed: lines that others add under a note make no other pair."""
+        texts = (note.rpartition("\n\n")[0] for note in (known, offered))
+        fork = hashlib.sha256("\0".join((origin, reason, *texts)).encode()).hexdigest()
         with self._store.writing() as connection:
-            count = connection.execute("SELECT count(*) FROM log_fork WHERE origin = ?", (origin,)).fetchone()
+            count = connection.execute(
+                "SELECT count(*) FROM log_fork WHERE origin = ? AND reason = ?", (origin, reason)
+            ).fetchone()
             if count[0] >= FORKS_KEPT:
                 return False
             kept = connection.execute(
