@@ -27,6 +27,7 @@ from gateway.adapters.db.purging import SqlitePurging
 from gateway.adapters.db.registers import SqliteRegisters
 from gateway.adapters.db.resolutions import SqliteResolutions
 from gateway.adapters.db.transient import Transient
+from gateway.adapters.db.turn import Turn
 from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.adapters.filestore import SealedFileStore
@@ -164,7 +165,8 @@ def build(settings: Settings) -> Parts:
     store = Store(settings.store_path)
     journal = GroupCommitJournal(store, keys, clock)
     evidence = Evidence(points, journal, clock, frozenset(bundle.registry.purposes))
-    clients, jobs_, files = SqliteClients(store), SqliteJobs(store), Files()
+    turn = Turn(store)
+    clients, jobs_, files = SqliteClients(store, turn), SqliteJobs(store), Files()
     file_store = SealedFileStore(settings.data / "files", keys)
     registers = SqliteRegisters(store, keys, clock)
     cursors, needy = Cursors(keys), NeedyChildren(SqliteLists(store), keys, clock, rulebook)
@@ -185,7 +187,7 @@ def build(settings: Settings) -> Parts:
         rates=rates,
         jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
         evidence=evidence,
-        ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook, guard),
+        ask=Ask(evidence, SqliteChildren(store, turn), keys, clock, rulebook, guard),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
         mapping=Mapping(evidence, SqliteDisclosures(store), keys, clock),

@@ -44,6 +44,7 @@ def lifespan_of(parts: Parts) -> Any:
         for task in tasks:
             task.cancel()
         await parts.context.export.stop()
+        parts.context.binding.close()
         await asyncio.gather(*tasks, return_exceptions=True)
         # Threads cannot be cancelled: let them finish before the connections they use are closed.
         await asyncio.get_running_loop().shutdown_default_executor()

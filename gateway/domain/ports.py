@@ -161,8 +161,12 @@ class Possession(Protocol):
         """When nobody would take it any more anyway, seconds since the epoch."""
         ...
 
+    def pending(self, tell: Callable[[], None]) -> bool:
+        """Whether its signature is being looked at elsewhere; then `tell` is called once, when that is over."""
+        ...
+
     def held(self) -> bool:
-        """Whether its signature is right. May wait a moment for a thread that is looking; answers at once after that."""
+        """Whether its signature is right; looks for itself where nobody has."""
         ...
 
 
