@@ -1,6 +1,7 @@
 """What attackers tried: a client revoked while its upload is under way, tokens that are no tokens, a port that is taken."""
 
 import base64
+import contextlib
 import socket
 import subprocess
 import sys
@@ -26,9 +27,12 @@ def test_an_upload_does_not_land_when_its_client_is_revoked_meanwhile(gateway: T
         while not gateway.parts.context.auth._verified:  # the gateway has read the head
             continue
         gateway.parts.context.tokens._clients.revoke(credentials.client_id, datetime.now(UTC))
-        caller.sendall(body[20:])
-        answer = b"".join(iter(lambda: caller.recv(65536), b""))
-    assert answer.startswith(b"HTTP/1.1 401 ")
+        answer = b""
+        # revoked before its first look, the gateway answers at once: what is still unread resets the connection
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            caller.sendall(body[20:])
+            answer = b"".join(iter(lambda: caller.recv(65536), b""))
+    assert not answer or answer.startswith(b"HTTP/1.1 401 ")
     with gateway.database() as connection:
         rows = connection.execute("SELECT count(*) FROM student_register").fetchone()[0]
     connection.close()
