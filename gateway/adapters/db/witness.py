@@ -40,19 +40,26 @@ class SqliteWitness:
             )
         return True
 
-    def keep_fork(self, origin: str, known: str, offered: str, reason: str, at: datetime) -> bool:
+    def is_new_fork(self, origin: str, known: str, offered: str) -> bool:
+        """Not kept yet, and fewer than `FORKS_KEPT` of that log are."""
+        row = self._store.reader.execute(
+            "SELECT count(*), COALESCE(max(id = ?), 0) FROM log_fork WHERE origin = ?",
+            (_fork_id(known, offered), origin),
+        ).fetchone()
+        return bool(row[0] < FORKS_KEPT and not row[1])
+
+    def keep_fork(self, origin: str, known: str, offered: str, reason: str, at: datetime) -> None:
         """The pair under its digest."""
-        fork = hashlib.sha256(f"{known}\0{offered}".encode()).hexdigest()
         with self._store.writing() as connection:
-            count = connection.execute("SELECT count(*) FROM log_fork WHERE origin = ?", (origin,)).fetchone()
-            if count[0] >= FORKS_KEPT:
-                return False
-            kept = connection.execute(
+            connection.execute(
                 "INSERT OR IGNORE INTO log_fork (id, origin, known, offered, reason, at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (fork, origin, known, offered, reason, stamp(at)),
+                (_fork_id(known, offered), origin, known, offered, reason, stamp(at)),
             )
-            return kept.rowcount == 1
+
+
+def _fork_id(known: str, offered: str) -> str:
+    return hashlib.sha256(f"{known}\0{offered}".encode()).hexdigest()
 
 
 def _seen(connection: sqlite3.Connection, query: str, *binds: Any) -> Seen | None:
