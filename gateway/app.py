@@ -1,14 +1,9 @@
 """The composition root: with the command line the only place that knows every adapter."""
 
-import asyncio
 import contextlib
-import gc
 import os
-import sqlite3
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -32,6 +27,7 @@ from gateway.adapters.db.purging import SqlitePurging
 from gateway.adapters.db.registers import SqliteRegisters
 from gateway.adapters.db.resolutions import SqliteResolutions
 from gateway.adapters.db.transient import Transient
+from gateway.adapters.db.turn import Turn
 from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.adapters.filestore import SealedFileStore
@@ -42,6 +38,7 @@ from gateway.adapters.keys.suites import suite_of
 from gateway.adapters.keys.watch import RingWatch
 from gateway.adapters.limits import load_limits
 from gateway.adapters.rulebook import load_rulebook
+from gateway.background import lifespan_of
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
 from gateway.domain.log.note import MalformedNote
@@ -51,7 +48,7 @@ from gateway.http.context import Context
 from gateway.http.dpop import ProofReader
 from gateway.http.fastlane import FastLane
 from gateway.http.holder import Binding
-from gateway.http.logging import configure, log
+from gateway.http.logging import configure
 from gateway.http.middleware import SecurityHeaders
 from gateway.http.nonces import Nonces
 from gateway.http.oauth import TokenServer
@@ -72,6 +69,7 @@ from gateway.http.routers import (
     pseudonyms,
 )
 from gateway.log import LogParts, build_log
+from gateway.parts import Parts
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
@@ -91,39 +89,9 @@ from gateway.services.upload import AgencyMapping, Upload
 from gateway.settings import Settings
 from gateway.version import version
 
-_HOUSEKEEPING_SECONDS = 60.0
-_GC_THRESHOLDS = (50_000, 20, 100)
-_CHECKPOINT_SECONDS = 1.0
-_KEYS_SECONDS = 1.0
-
 
 class NotReady(Exception):
     """What is missing for a start, in words for the person who starts it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything that is put together, for the application, the command line and the tests."""
-
-    store: Store
-    keys: FileKeyRing
-    ring: RingWatch
-    journal: GroupCommitJournal
-    points: CedarDecisionPoint
-    rulebook: Rulebook
-    jobs: SqliteJobs
-    daily: Daily
-    needy: NeedyChildren
-    transient: Transient
-    clock: SystemClock
-    purge: Purge
-    context: Context
-    log: LogParts
-
-    def counties(self) -> list[str]:
-        """Every county that has handed in anything."""
-        with self.daily.registers.transaction() as transaction:
-            return transaction.regions()
 
 
 def prepare_data(settings: Settings) -> None:
@@ -197,31 +165,19 @@ def build(settings: Settings) -> Parts:
     store = Store(settings.store_path)
     journal = GroupCommitJournal(store, keys, clock)
     evidence = Evidence(points, journal, clock, frozenset(bundle.registry.purposes))
-    clients, jobs_, files = SqliteClients(store), SqliteJobs(store), Files()
+    turn = Turn(store)
+    clients, jobs_, files = SqliteClients(store, turn), SqliteJobs(store), Files()
     file_store = SealedFileStore(settings.data / "files", keys)
     registers = SqliteRegisters(store, keys, clock)
     cursors, needy = Cursors(keys), NeedyChildren(SqliteLists(store), keys, clock, rulebook)
     lists = ListRecords(evidence, needy, clock, cursors)
     sealed = _log(settings, store, keys, evidence, clock)
-
     limits = load_limits(settings.policies, bundle.registry.roles)
-    rates, binding = RateBook(limits), _binding(settings, keys)
+    rates, binding, guard = RateBook(limits), _binding(settings, keys), Guard(evidence, limits, clock)
     notices = SqliteNotices(store)
-    purge = Purge(
-        SqlitePurging(store, keys, clock),
-        file_store,
-        notices,
-        rulebook,
-        clock,
-        lambda: points.version,
-        lists.forget_old,
-    )
-
-    def warnings_now() -> list[str]:
-        known = rulebook.duties.calendar.knows(clock.today())
-        warnings = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
-        return [*warnings, *sealed.warnings(), *purge.warnings(), *ring.warnings]
-
+    purging = SqlitePurging(store, keys, clock)
+    purge = Purge(purging, file_store, notices, rulebook, clock, lambda: points.version, lists.forget_old)
+    warnings = _warnings(rulebook, clock, sealed.warnings, purge.warnings, lambda: ring.warnings)
     context = Context(
         public_url=settings.issuer,
         max_upload_bytes=settings.max_upload_mb * 2**20,
@@ -231,7 +187,7 @@ def build(settings: Settings) -> Parts:
         rates=rates,
         jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
         evidence=evidence,
-        ask=Ask(evidence, SqliteChildren(store), keys, clock, rulebook, Guard(evidence, limits, clock)),
+        ask=Ask(evidence, SqliteChildren(store, turn), keys, clock, rulebook, guard),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
         mapping=Mapping(evidence, SqliteDisclosures(store), keys, clock),
@@ -248,8 +204,8 @@ def build(settings: Settings) -> Parts:
         alerts=Alerts(evidence, SqliteLeads(store, journal), keys, clock, cursors),
         deletions=Deletions(evidence, notices, clock),
         catalogue=CatalogueView(points),
-        health=Health(store.probe, lambda: points.version, clock, journal.notify, warnings_now),
-        resolve=Resolve(evidence, SqliteResolutions(store, keys), clients, keys, clock),
+        health=Health(store.probe, lambda: points.version, clock, journal.notify, warnings),
+        resolve=Resolve(evidence, SqliteResolutions(store, keys), clients, keys, clock, limits, guard),
         disclosures=Disclosures(
             evidence,
             SqliteEvidenceIndex(store),
@@ -257,6 +213,7 @@ def build(settings: Settings) -> Parts:
             keys,
             clock,
             lambda: points.bundle.registry,
+            guard,
         ),
         files=files,
         store=file_store,
@@ -292,6 +249,19 @@ def _log(
         raise NotReady(f"keys of logs and witnesses cannot be read: {error}") from None
 
 
+def _warnings(
+    rulebook: Rulebook, clock: SystemClock, *parts: Callable[[], list[str]]
+) -> Callable[[], list[str]]:
+    """What /health/ready warns of: the calendar, and whatever the parts have to say."""
+
+    def now() -> list[str]:
+        known = rulebook.duties.calendar.knows(clock.today())
+        missing = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
+        return [*missing, *(warning for part in parts for warning in part())]
+
+    return now
+
+
 def _binding(settings: Settings, keys: FileKeyRing) -> Binding:
     """How tokens are held to their holders."""
     proofs = ProofReader(settings.addresses, Nonces(keys.derived_id))
@@ -322,7 +292,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
-        lifespan=_lifespan(parts),
+        lifespan=lifespan_of(parts),
     )
     app.state.context = parts.context
     app.state.parts = parts
@@ -348,76 +318,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     return app
-
-
-def _lifespan(parts: Parts) -> Any:
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        work = (
-            _housekeeping(parts),
-            _checkpoints(parts),
-            _keys(parts),
-            parts.log.sealing(),
-            parts.log.submitting(),
-        )
-        tasks = [asyncio.create_task(each) for each in work]
-        # Nothing made so far dies before the process does: keep the collector from walking it again and again.
-        # A file of a hundred thousand rows makes millions of objects at once: look for cycles less often.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
-        log.info("started", policies=parts.points.version)
-        for warning in parts.ring.warnings:
-            log.warning("key ring", warning=warning)
-        yield
-        for task in tasks:
-            task.cancel()
-        await parts.context.export.stop()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        # Threads cannot be cancelled: let them finish before the connections they use are closed.
-        await asyncio.get_running_loop().shutdown_default_executor()
-        parts.store.close()
-
-    return lifespan
-
-
-async def _checkpoints(parts: Parts) -> None:
-    while True:
-        await asyncio.sleep(_CHECKPOINT_SECONDS)
-        with contextlib.suppress(sqlite3.Error):
-            await asyncio.to_thread(parts.store.checkpoint)
-
-
-async def _keys(parts: Parts) -> None:
-    """Each second: has the key ring turned?"""
-    told: str | None = None
-    while True:
-        await asyncio.sleep(_KEYS_SECONDS)
-        if await asyncio.to_thread(parts.ring.check):
-            log.info("key ring taken")
-        if parts.ring.problem != told:
-            told = parts.ring.problem
-            if told:
-                log.warning("key ring", warning=told)
-
-
-async def _housekeeping(parts: Parts) -> None:
-    """Time passes: rules that fire by the day are evaluated; what is past its purpose or its expiry goes."""
-    while True:
-        try:
-            if await asyncio.to_thread(parts.daily.run):
-                parts.journal.notify()
-            if await asyncio.to_thread(parts.purge.tick):
-                parts.journal.notify()
-            await asyncio.to_thread(parts.context.export.expire)
-            await parts.context.resolve.lapse()
-            await asyncio.to_thread(parts.transient.forget, parts.clock.now(), parts.clock.today())
-            await asyncio.to_thread(parts.context.lists.forget_old)
-        except HuxueError as error:
-            log.warning("housekeeping", problem=error.name)
-        except Exception:  # noqa: BLE001 - a day's work that fails must not stop the next minute's
-            log.error("housekeeping", exc_info=True)
-        await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
 
 def app_from_environment() -> FastAPI:

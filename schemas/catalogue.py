@@ -250,6 +250,8 @@ _EXCHANGES = (
         fields=(
             Field("id", "告警编号", "plain"),
             Field("rule", "类别", "plain"),
+            Field("title_zh", "名称", "plain"),
+            Field("title_en", "英文名称", "plain"),
             Field("case", "个案编号", "plain"),
             Field("region", "行政区划", "plain"),
             Field("status", "状态", "plain"),

@@ -16,8 +16,9 @@ import orjson
 import pytest
 
 from gateway import app
-from gateway.app import Parts, build
+from gateway.app import build
 from gateway.domain.principal import Principal
+from gateway.parts import Parts
 from gateway.services.ask import Question
 from gateway.services.evidence import Request
 from gateway.services.upload import File

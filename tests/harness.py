@@ -21,8 +21,9 @@ from joserfc.jwk import ECKey
 
 from connectors.transports.rest import Credentials, client_assertion
 from gateway.adapters.db.clients import insert_client
-from gateway.app import Parts, create_app
+from gateway.app import create_app
 from gateway.domain.model import ClientRecord
+from gateway.parts import Parts
 from gateway.services.operation import CLIENT as OPERATOR
 from gateway.services.operation import operator_entry
 from gateway.settings import Settings

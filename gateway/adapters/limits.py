@@ -1,15 +1,16 @@
 """Reads `policies/limits.yaml`. A figure that is missing, no number or not positive stops the start."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
 from gateway.adapters.rulebook import RulebookError
-from gateway.domain.limits import LimitBook, Quota, Rates, TokenRates
+from gateway.domain.limits import LimitBook, Quota, Rates, ResolutionQuota, TokenRates
 
 FILE = "limits.yaml"
+Figures = TypeVar("Figures", Rates, Quota, TokenRates, ResolutionQuota)
 
 
 def load_limits(folder: Path, roles: Collection[str]) -> LimitBook:
@@ -22,24 +23,23 @@ def load_limits(folder: Path, roles: Collection[str]) -> LimitBook:
 
 
 def _book(body: dict[str, Any], roles: Collection[str]) -> LimitBook:
-    _only(body, {"rates", "tokens", "children"}, "")
-    _only(body["rates"], {"default", "roles"}, "rates")
-    _only(body["children"], {"default", "roles"}, "children")
-    rates = _figures(body["rates"]["default"], Rates, "rates/default")
-    quota = _figures(body["children"]["default"], Quota, "children/default")
-    return LimitBook(
-        rates=rates,
-        quota=quota,
-        tokens=_figures(body["tokens"], TokenRates, "tokens"),
-        role_rates={
-            role: _figures(given, Rates, f"rates/{role}", rates)
-            for role, given in _roles(body["rates"], roles).items()
-        },
-        role_quotas={
-            role: _figures(given, Quota, f"children/{role}", quota)
-            for role, given in _roles(body["children"], roles).items()
-        },
-    )
+    _only(body, {"rates", "tokens", "children", "resolutions"}, "")
+    rates, role_rates = _part(body, "rates", Rates, roles)
+    quota, role_quotas = _part(body, "children", Quota, roles)
+    resolutions, role_resolutions = _part(body, "resolutions", ResolutionQuota, roles)
+    tokens = _figures(body["tokens"], TokenRates, "tokens")
+    return LimitBook(rates, quota, tokens, resolutions, role_rates, role_quotas, role_resolutions)
+
+
+def _part(
+    body: dict[str, Any], name: str, kind: type[Figures], roles: Collection[str]
+) -> tuple[Figures, Mapping[str, Figures]]:
+    """The default of a part, and what each role has instead."""
+    part = body[name]
+    _only(part, {"default", "roles"}, name)
+    default = _figures(part["default"], kind, f"{name}/default")
+    named = _roles(part, roles).items()
+    return default, {role: _figures(given, kind, f"{name}/{role}", default) for role, given in named}
 
 
 def _roles(part: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
@@ -54,7 +54,9 @@ def _only(given: dict[str, Any], known: set[str], place: str) -> None:
         raise RulebookError(f"{place}: {', '.join(sorted(map(str, unknown)))} is not known")
 
 
-def _figures(given: dict[str, Any], kind: Any, place: str, default: Any = None) -> Any:
+def _figures(
+    given: dict[str, Any], kind: type[Figures], place: str, default: Figures | None = None
+) -> Figures:
     """A row of figures; a role's row says only what differs from the default."""
     names = list(kind.__dataclass_fields__)
     _only(given, set(names), place)

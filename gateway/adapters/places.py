@@ -15,7 +15,6 @@ fails until it stands in one of them, and the purge (`gateway.adapters.db.purgin
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 SUBJECT = "random id of the child"
 LOOKUP = "keyed look-up of an identifier"
@@ -42,18 +41,6 @@ class Place:
     clock: str | None = None
     only: str = "1"
     stays: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """A place that is no table: what it is by pattern or name, its rule, and how it ends."""
-
-    id: str
-    kind: Literal["file", "memory", "recipient"]
-    zh: str
-    en: str
-    rule: str
-    ends: str
 
 
 _CHILD = "subject_id"
@@ -263,7 +250,7 @@ TABLES: tuple[Place, ...] = (
         "密钥轮换进度",
         "how far a rotation is",
         "child",
-        {"position": "random id or keyed look-up of the last row that was done"},
+        {"position": "random id, keyed look-up or number of the last row that was done"},
         stays="one row a kind of key; its id names nobody once the vault row is gone, and the next turn writes over it",
     ),
     Place(
@@ -301,98 +288,6 @@ HARMLESS: dict[str, str] = {
     "witnessed_head.root": "a hash of hashes",
 }
 """Columns of bytes or JSON in NO_CHILD tables, each with the reason."""
-
-FILES: tuple[Elsewhere, ...] = (
-    Elsewhere(
-        "huxue.db*",
-        "file",
-        "数据库文件及其日志",
-        "the store, its log and index",
-        "child",
-        "secure_delete zeroes what is deleted, the vault is rewritten, the log is truncated after a purge",
-    ),
-    Elsewhere(
-        "files/file-*",
-        "file",
-        "导出与错误文件",
-        "exports and error files, sealed",
-        "exports",
-        "removed within a minute of their card's expiry; without a card, an hour after they were written",
-    ),
-    Elsewhere(
-        "log.vkey*",
-        "file",
-        "日志公钥",
-        "public keys of the log",
-        "provision-records",
-        "holds public keys and no child",
-    ),
-    Elsewhere(
-        "keyring*",
-        "file",
-        "密钥文件",
-        "the key ring",
-        "provision-records",
-        "holds keys and no child; a child's own data key is in the vault",
-    ),
-)
-"""Kinds of files in the data folder, as patterns. Logs hold nobody (`gateway.http.logging`) and are the operator's."""
-
-MEMORY: tuple[Elsewhere, ...] = (
-    Elsewhere(
-        "gateway.services.list.ListRecords._kept",
-        "memory",
-        "已计算的名单",
-        "computed lists",
-        "child",
-        "forgotten when any fact changes, at every new day and after every purge, in each worker",
-    ),
-    Elsewhere(
-        "temp.wanted, temp.facts_of, temp.going",
-        "memory",
-        "临时表",
-        "temporary tables of the writer: random ids",
-        "child",
-        "emptied by the purge",
-    ),
-    Elsewhere(
-        "sqlite page caches",
-        "memory",
-        "数据库页缓存",
-        "pages of the store",
-        "child",
-        "the writer's are zeroed by secure_delete; readers throw theirs away at the next read",
-    ),
-)
-
-RECIPIENTS: tuple[Elsewhere, ...] = (
-    Elsewhere(
-        "lists and exports",
-        "recipient",
-        "名单接收部门",
-        "agencies that got a list or its file",
-        "notices",
-        "told by a deletion notice with their own pseudonym; their receipt is tracked",
-    ),
-    Elsewhere(
-        "errors files",
-        "recipient",
-        "上报部门",
-        "the agency that handed in the rows",
-        "error-files",
-        "gets its own rows back: it holds the original",
-    ),
-    Elsewhere(
-        "answers and leads",
-        "recipient",
-        "询问与线索接收人",
-        "who asked about one child or works on a lead",
-        "leads",
-        "told a verdict or a lead's number, no pseudonym: the number leads nowhere once the lead is gone",
-    ),
-)
-
-ELSEWHERE = (*FILES, *MEMORY, *RECIPIENTS)
 
 COPIES = (frozenset(place.rule for place in TABLES) | {"error-files", "unknown-child"}) - {
     "child",

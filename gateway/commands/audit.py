@@ -75,6 +75,8 @@ def _say(verdict: Verdict) -> None:
     typer.echo(
         f"✓ the log is whole: {verdict.size} sealed, {verdict.looked} checked, {rest} waiting to be sealed"
     )
+    for key in verdict.keys:
+        typer.echo(f"  签名公钥 signed by {key.text}")
 
 
 @contextmanager

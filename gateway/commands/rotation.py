@@ -125,7 +125,7 @@ def tidy(data: Data) -> None:
 
 
 def _tidy(settings: Settings, ring: FileRing, store: Store) -> list[str]:
-    """Drop ended versions: of the two that seal rows only when a last pass left none of them behind."""
+    """Drop ended versions: of those that seal rows only when a last pass left none of them behind."""
     roots, now = ring.load(), datetime.now(UTC)
     over = [name for name in TURNING if ended(roots, name, now)]
     gone = [name for name in over if name not in JOBS or _nothing_left(store, roots, name)]

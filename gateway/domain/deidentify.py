@@ -15,6 +15,8 @@ from schemas.catalogue import Exchange
 
 TOWNSHIP_DIGITS = 9
 KEY = "pseudonym"
+_PSEUDONYMS = frozenset({KEY, "pseudonyms"})
+"""Fields that come as the consumer's own pseudonyms: of one child, or one child's under every key version."""
 
 Record = Mapping[str, object]
 Released = NewType("Released", dict[str, object])
@@ -44,7 +46,7 @@ _TREATS: dict[Treatment, Treat] = {
     Treatment.SUPPRESS: _suppress,
 }
 """GENERALISE, BAND and PSEUDONYM keep here: a record comes with its bands, townships and the consumer's pseudonym.
-Under PSEUDONYM any other field than the pseudonym is null: nothing here could make a pseudonym of it."""
+Under PSEUDONYM any other field than the pseudonyms is null: nothing here could make a pseudonym of it."""
 
 _FINEST = frozenset({Treatment.KEEP, Treatment.GENERALISE, Treatment.BAND, Treatment.PSEUDONYM})
 
@@ -86,7 +88,7 @@ class Mask:
 
 
 def _kept(name: str, treatment: Treatment) -> bool:
-    return treatment in _FINEST and (treatment is not Treatment.PSEUDONYM or name == KEY)
+    return treatment in _FINEST and (treatment is not Treatment.PSEUDONYM or name in _PSEUDONYMS)
 
 
 def coarser(record: Released, values: Record) -> Released:

@@ -131,6 +131,10 @@ _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
     ),
     (EXCHANGE, ""): ("在窗口查询了本清单", "read this list at the counter"),
 }
+_MAPPING = (
+    "取得了该儿童在本部门的新旧代号对照（密钥轮换）",
+    "fetched its old and new pseudonyms of this child, as the key turned",
+)
 _SYSTEM = ("自动程序", "automatic task")
 SYSTEM_ROLE = "gateway/system"
 """The gateway itself, where time alone brings something about. It is no role: nobody can be given it."""
@@ -209,6 +213,8 @@ def _done(use: Use) -> tuple[str, str]:
     """What was done, by the entry's own words; of an exchange nobody here knows, that it was used."""
     word = use.detail.partition(" ")[0]
     kind = "job" if word.startswith("job-") else word
+    if word.startswith("mapping:"):
+        return _MAPPING
     unknown = ("使用了该儿童的信息（{zh}）", "used this child's data ({en})")
     return (
         _DETAILS.get((use.exchange, kind))

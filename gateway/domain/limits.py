@@ -32,6 +32,14 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
+class ResolutionQuota:
+    """Requests for resolution of identity in a day, emergencies included: of one officer; of a client, all its officers."""
+
+    officer: int
+    client: int
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRates:
     """At the token endpoint, a minute: tokens of one client; failed attempts from one address."""
 
@@ -46,8 +54,10 @@ class LimitBook:
     rates: Rates
     quota: Quota
     tokens: TokenRates
+    resolutions: ResolutionQuota
     role_rates: Mapping[str, Rates] = field(default_factory=dict)
     role_quotas: Mapping[str, Quota] = field(default_factory=dict)
+    role_resolutions: Mapping[str, ResolutionQuota] = field(default_factory=dict)
 
     def rates_of(self, role: str) -> Rates:
         """Requests a minute of that role (`agency/role`)."""
@@ -56,6 +66,10 @@ class LimitBook:
     def quota_of(self, role: str) -> Quota:
         """Different children a day of that role."""
         return self.role_quotas.get(role, self.quota)
+
+    def resolutions_of(self, role: str) -> ResolutionQuota:
+        """Resolutions of identity a day of that role."""
+        return self.role_resolutions.get(role, self.resolutions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +87,8 @@ class Sighting:
 def sighting_of_id(resident_id: str) -> Sighting:
     """By an 18-character id (GB 11643): neighbours share area and birth date, a cohort area and birth month."""
     return Sighting(resident_id, resident_id[:14], resident_id[:12])
+
+
+def sighting_of_subject(subject: bytes) -> Sighting:
+    """By the vault's random id, where no id number was given: it has no neighbours."""
+    return Sighting(f"subject:{subject.hex()}")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NewType
 
+from gateway.domain.alarms import TITLES
+
 SubjectId = NewType("SubjectId", bytes)
 """A child's random id, 16 bytes; made by the vault only. It says nothing about the child."""
 
@@ -130,6 +132,10 @@ class AlarmDraft:
     about: str
     key: str
     facts: Mapping[str, object]
+
+    def __post_init__(self) -> None:
+        if self.kind not in TITLES:
+            raise ValueError(f"no kind of alarm: {self.kind}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,8 +161,12 @@ class Possession(Protocol):
         """When nobody would take it any more anyway, seconds since the epoch."""
         ...
 
+    def pending(self, tell: Callable[[], None]) -> bool:
+        """Whether its signature is being looked at elsewhere; then `tell` is called once, when that is over."""
+        ...
+
     def held(self) -> bool:
-        """Whether its signature is right. May wait a moment for a thread that is looking; answers at once after that."""
+        """Whether its signature is right; looks for itself where nobody has."""
         ...
 
 
@@ -321,6 +325,10 @@ class ToldChildren(Protocol):
 
     def told(self, agency: str, region: str) -> Sequence[SubjectId]:
         """Children whose pseudonym that agency was ever told for the region or a part of it; for worker threads."""
+        ...
+
+    def fetched(self, who: tuple[str, str, int, int]) -> bool:
+        """Whether (agency, region, from, to) has its mapping and may not have it again; for worker threads."""
         ...
 
 

@@ -37,6 +37,16 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Overdue:
+    """Receipts that one agency of a region has not sent in time: how many, and since when the first was due."""
+
+    agency: str
+    region: str
+    count: int
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeQuery:
     """One agency's notices in one region; `received` None for both kinds, `after` the last id seen."""
 
@@ -75,6 +85,10 @@ class PurgeTransaction(Transaction, Protocol):
         self, now: datetime, periods: Callable[[str], Period]
     ) -> tuple[list[Removed], list[str]]:
         """Rows past their own clock, and the ids of files whose cards went."""
+        ...
+
+    def write_audit(self, entry: AuditEntry) -> None:
+        """The evidence of what removed nothing."""
         ...
 
     def record(self, entry: AuditEntry) -> None:
@@ -131,7 +145,9 @@ class Notices(Protocol):
 
     def find(self, query: NoticeQuery) -> list[Notice]: ...
 
-    def overdue(self, today: date) -> int: ...
+    def overdue(self, today: date) -> list[Overdue]:
+        """By agency and region: receipts that were due before today."""
+        ...
 
     def one(self, notice_id: str, query: NoticeQuery) -> Notice | None:
         """The notice of that id, if it is among those of the query."""

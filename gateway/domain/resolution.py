@@ -19,11 +19,6 @@ from gateway.domain.principal import Principal
 PENDING_FOR = timedelta(hours=24)
 APPROVED_FOR = timedelta(minutes=15)
 REVIEW_WITHIN = timedelta(hours=24)
-DAILY_RESOLUTIONS = 20
-"""Requests of one officer (`Principal.person`) on one law date, emergencies included: far above any real day's work.
-
-Belongs with the other limits of a role, once they stand in a file.
-"""
 REASON_LENGTH = (4, 500)
 
 
@@ -162,6 +157,10 @@ class ResolutionDesk(Protocol):
 
     def asked_since(self, client: str, officer: str | None, since: datetime) -> int:
         """How many resolutions an officer has asked for since then."""
+        ...
+
+    def asked_by_client(self, client: str, since: datetime) -> int:
+        """How many resolutions a client has asked for since then, whomever it named."""
         ...
 
     def get(self, resolution_id: str, rows: Predicate | None) -> Resolution | None:

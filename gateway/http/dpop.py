@@ -1,31 +1,26 @@
 """DPoP (RFC 9449): proofs that a caller holds the key its token is bound to.
 
-Everything but the signature is checked at once. `Proof.held` verifies the signature, and is asked before anything is
-written or told (see `gateway.adapters.db.journal`), for a whole batch of requests at a time.
+Everything but the signature is checked at once. The signature is verified beside the event loop (see
+`gateway.http.inspector`), and `Proof.held` is asked before anything is written or told (`gateway.adapters.db.journal`).
 """
 
-import contextlib
 import hashlib
-import threading
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from gateway.domain.errors import TokenNotBound
-from gateway.http.jwks import ALGORITHMS, KeyFormatError, Verify, b64, public_key, unb64
+from gateway.http.inspector import Inspector
+from gateway.http.jwks import ALGORITHMS, KeyFormatError, PublicKey, b64, public_key, unb64
 from gateway.http.nonces import Nonces
+from gateway.http.verifier import pack
 
 PROOF_LIMIT = 4096
 PAST_SECONDS = 300
 FUTURE_SECONDS = 60
 _KEYS_KEPT = 4096
-_IDLE_SECONDS = 10.0
-_WAITING = 1024
-_SHARED = 3
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -63,92 +58,54 @@ def refused(zh: str, en: str, reason: str = "invalid_dpop_proof") -> TokenNotBou
 class Proof:
     """`gateway.domain.ports.Possession`: one proof, read; whether its signature is right is found out once."""
 
-    __slots__ = (
-        "_crew",
-        "_found",
-        "_lock",
-        "_signature",
-        "_signed",
-        "_verify",
-        "expires",
-        "key",
-        "thumbprint",
-    )
+    __slots__ = ("_found", "_inspector", "_public", "_signature", "_signed", "_tell", "expires", "key")
 
-    def __init__(
-        self, key: bytes, expires: int, thumbprint: str, verify: Verify, signature: bytes, signed: bytes
-    ) -> None:
-        self.key, self.expires, self.thumbprint = key, expires, thumbprint
-        self._verify, self._signature, self._signed = verify, signature, signed
-        self._lock = threading.Lock()
+    def __init__(self, key: bytes, expires: int, public: PublicKey, signature: bytes, signed: bytes) -> None:
+        self.key, self.expires = key, expires
+        self._public, self._signature, self._signed = public, signature, signed
         self._found: bool | None = None
-        self._crew: Crew | None = None
+        self._inspector: Inspector | None = None
+        self._tell: Callable[[], None] | None = None
 
     def __repr__(self) -> str:
         return "Proof(…)"
 
-    def shared(self, crew: "Crew") -> "Proof":
-        """Somebody else may verify it too, once somebody wants to know."""
-        self._crew = crew
-        crew.waiting.append(self)
+    @property
+    def thumbprint(self) -> str:
+        """Of the key that it was made with."""
+        return self._public.thumbprint
+
+    @property
+    def wire(self) -> bytes:
+        """As the verifier reads it."""
+        return pack(self._public.wire, self._signature, self._signed)
+
+    def handed(self, inspector: Inspector) -> "Proof":
+        """The inspector may look at it beforehand."""
+        self._inspector = inspector  # before it is taken: it may be settled within that call
+        if not inspector.take(self):
+            self._inspector = None
         return self
 
+    def pending(self, tell: Callable[[], None]) -> bool:
+        """Whether somebody is still looking; then `tell` is called once it is known."""
+        if self._inspector is None:
+            return False
+        self._tell = tell
+        return True
+
+    def settle(self, right: bool | None) -> None:
+        """See `gateway.http.inspector.Waiting`."""
+        tell, self._tell = self._tell, None  # no cycle is left for the collector
+        self._found, self._inspector = right, None
+        if tell is not None:
+            tell()
+
     def held(self) -> bool:
-        """Whether the signature is right; waits if another thread is just looking."""
+        """Whether the signature is right; looks at once where nobody has."""
         if self._found is None:
-            if self._crew is not None:
-                self._crew.call()
-            with self._lock:
-                self._look()
-        return bool(self._found)
-
-    def look(self) -> None:
-        """As `held`, unless somebody else is at it."""
-        if self._found is None and self._lock.acquire(blocking=False):
-            try:
-                self._look()
-            finally:
-                self._lock.release()
-
-    def _look(self) -> None:
-        if self._found is None:
-            self._found = self._verify(self._signature, self._signed)
-
-
-class Crew:
-    """A second thread that verifies from the end of the line while the first verifies from its start.
-
-    It works only while the event loop is itself waiting for signatures: both let go of the interpreter lock while they
-    verify, so two cores are used; beside other work each would only take the lock from the other. `waiting` is a list
-    of hints: what is in it may be done already, and what falls out of it is verified by whoever asks.
-    """
-
-    def __init__(self) -> None:
-        self.waiting: deque[Proof] = deque(maxlen=_WAITING)
-        self._calls: SimpleQueue[None] = SimpleQueue()
-        self._idle = self._gone = True
-
-    def call(self) -> None:
-        """Help is wanted, if there is more than one to verify. For the event loop's thread only."""
-        if len(self.waiting) < _SHARED or not self._idle:
-            return
-        self._idle = False
-        if self._gone:
-            self._gone = False
-            threading.Thread(target=self._run, name="huxue-proofs", daemon=True).start()
-        self._calls.put(None)
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self._calls.get(timeout=_IDLE_SECONDS)
-            except Empty:
-                self._gone = self._idle = True
-                return
-            with contextlib.suppress(IndexError):
-                while True:
-                    self.waiting.pop().look()
-            self._idle = True
+            self._found = self._public.verify(self._signature, self._signed)
+        return self._found
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +125,7 @@ class ProofReader:
         self._addresses = [_origin(address) for address in addresses]
         self._prefixes = tuple(addresses)
         self.nonces = nonces
-        self._keys: dict[str, tuple[Verify, str]] = {}
+        self._keys: dict[str, PublicKey] = {}
 
     def read(self, text: str, target: Target, now: float) -> Proof:
         """A proof for that target, its signature not looked at yet; TokenNotBound says what is wrong."""
@@ -177,19 +134,19 @@ class ProofReader:
         head, _, rest = text.partition(".")
         body, _, signature = rest.partition(".")
         try:
-            verify, thumbprint = self._keys.get(head) or _key(head)
+            public = self._keys.get(head) or _key(head)
             claims, raw = _CLAIMS.decode(unb64(body)), unb64(signature)
         except (ValueError, RecursionError, msgspec.DecodeError):
             zh = "DPoP 证明格式有误：须为 ES256 或 Ed25519 签名的 dpop+jwt，头中只含公钥。"
             en = "Not a DPoP proof: a dpop+jwt signed with ES256 or Ed25519, the public key in its header."
             raise refused(zh, en) from None
-        if target.thumbprint is not None and thumbprint != target.thumbprint:
+        if target.thumbprint is not None and public.thumbprint != target.thumbprint:
             raise refused("令牌绑定的是另一把密钥。", "The token is bound to another key.", "invalid_token")
         expires = self._check(claims, target, now)
         if target.thumbprint is not None:
-            self._keep(head, (verify, thumbprint))
-        key = hashlib.sha256(f"{thumbprint}\0{claims.jti}".encode()).digest()[:16]
-        return Proof(key, expires, thumbprint, verify, raw, text[: len(head) + 1 + len(body)].encode())
+            self._keep(head, public)
+        key = hashlib.sha256(f"{public.thumbprint}\0{claims.jti}".encode()).digest()[:16]
+        return Proof(key, expires, public, raw, text[: len(head) + 1 + len(body)].encode())
 
     def _check(self, claims: _Claims, target: Target, now: float) -> int:
         """RFC 9449 §4.3; when the proof is no longer taken."""
@@ -221,14 +178,14 @@ class ProofReader:
             (scheme, netloc, port, found) == (*known[:3], known[3] + path) for known in self._addresses
         )
 
-    def _keep(self, head: str, key: tuple[Verify, str]) -> None:
+    def _keep(self, head: str, key: PublicKey) -> None:
         if head not in self._keys:
             if len(self._keys) >= _KEYS_KEPT:
                 self._keys.clear()
             self._keys[head] = key
 
 
-def _key(head: str) -> tuple[Verify, str]:
+def _key(head: str) -> PublicKey:
     """The key in a proof's header; ValueError unless it is a header of ours, with a public key of ours."""
     header = _HEADER.decode(unb64(head))
     if (

@@ -8,7 +8,8 @@ from starlette.requests import Request
 
 from gateway.domain.errors import Malformed, TokenNotBound
 from gateway.domain.ports import Possession
-from gateway.http.dpop import Crew, Proof, ProofReader, Target, refused
+from gateway.http.dpop import Proof, ProofReader, Target, refused
+from gateway.http.inspector import Inspector
 from gateway.http.peers import Peers
 
 _STALE_SECONDS = 60
@@ -29,7 +30,7 @@ class Binding:
 
     def __init__(self, proofs: ProofReader, peers: Peers, required: bool) -> None:
         self._proofs, self.peers, self._required = proofs, peers, required
-        self._crew = Crew()
+        self._inspector = Inspector()
 
     def check(self, request: Request, scheme: str, bound: Confirmation) -> Possession | None:
         """The proof that is yet to be spent, if the token is bound to a key; TokenNotBound when it is not its holder.
@@ -53,7 +54,11 @@ class Binding:
         proof = self._read(
             request, Target(request.method, request.scope["path"], bound.token_hash, bound.key)
         )
-        return proof.shared(self._crew)
+        return proof.handed(self._inspector)
+
+    def close(self) -> None:
+        """End what was started to verify proofs."""
+        self._inspector.close()
 
     def at_token_endpoint(self, request: Request, path: str) -> tuple[Proof | None, dict[str, str]]:
         """The proof and the `cnf` of a token that is about to be made; TokenNotBound says what is wrong."""

@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -25,8 +26,21 @@ ALGORITHMS = ("ES256", "Ed25519", "EdDSA")
 Verify = Callable[[bytes, bytes], bool]
 """(signature, signed bytes) → whether they fit."""
 
+KEY_BYTES = 65
+"""A key as another process is told of it: what it is (one byte), and its coordinates."""
+
+
+class PublicKey(NamedTuple):
+    """How a key verifies, its thumbprint, and itself for another process."""
+
+    verify: Verify
+    thumbprint: str
+    wire: bytes
+
+
 _SECRET = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
 _COORDINATE = 32
+_ES256, _ED25519 = b"E", b"O"
 _ECDSA = ECDSA(SHA256())
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _PADDING = (b"", b"", b"==", b"=")
@@ -49,8 +63,8 @@ def b64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def public_key(alg: str, jwk: Mapping[str, object]) -> tuple[Verify, str]:
-    """How that key verifies, and its thumbprint; KeyFormatError for a secret key, or one of another kind."""
+def public_key(alg: str, jwk: Mapping[str, object]) -> PublicKey:
+    """The key; KeyFormatError for a secret one, or one of another kind."""
     if _SECRET & jwk.keys():
         raise KeyFormatError
     try:
@@ -76,7 +90,13 @@ def _coordinate(jwk: Mapping[str, object], name: str) -> bytes:
     return raw
 
 
-def _es256(x: bytes, y: bytes) -> tuple[Verify, str]:
+def from_wire(wire: bytes) -> Verify:
+    """How the key verifies that `PublicKey.wire` stands for."""
+    x, y = wire[1 : 1 + _COORDINATE], wire[1 + _COORDINATE :]
+    return (_es256(x, y) if wire[:1] == _ES256 else _ed25519(x)).verify
+
+
+def _es256(x: bytes, y: bytes) -> PublicKey:
     numbers = EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), SECP256R1())
     key: EllipticCurvePublicKey = numbers.public_key()  # ValueError for a point that is not on the curve
 
@@ -88,7 +108,8 @@ def _es256(x: bytes, y: bytes) -> tuple[Verify, str]:
             return False
         return True
 
-    return verify, thumbprint(f'{{"crv":"P-256","kty":"EC","x":"{b64(x)}","y":"{b64(y)}"}}')
+    members = f'{{"crv":"P-256","kty":"EC","x":"{b64(x)}","y":"{b64(y)}"}}'
+    return PublicKey(verify, thumbprint(members), _ES256 + x + y)
 
 
 def _halves(signature: bytes) -> tuple[int, int]:
@@ -97,7 +118,7 @@ def _halves(signature: bytes) -> tuple[int, int]:
     return int.from_bytes(signature[:_COORDINATE], "big"), int.from_bytes(signature[_COORDINATE:], "big")
 
 
-def _ed25519(x: bytes) -> tuple[Verify, str]:
+def _ed25519(x: bytes) -> PublicKey:
     key = Ed25519PublicKey.from_public_bytes(x)
 
     def verify(signature: bytes, signed: bytes) -> bool:
@@ -107,4 +128,5 @@ def _ed25519(x: bytes) -> tuple[Verify, str]:
             return False
         return True
 
-    return verify, thumbprint(f'{{"crv":"Ed25519","kty":"OKP","x":"{b64(x)}"}}')
+    members = f'{{"crv":"Ed25519","kty":"OKP","x":"{b64(x)}"}}'
+    return PublicKey(verify, thumbprint(members), _ED25519 + x + bytes(_COORDINATE))

@@ -24,13 +24,15 @@ from gateway.domain.disclosure import (
     uses_of,
 )
 from gateway.domain.errors import Flaw, InvalidResidentId, Malformed
+from gateway.domain.limits import Sighting, sighting_of_id
 from gateway.domain.model import SubjectId
-from gateway.domain.ports import Clock, KeyRing
+from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
 from gateway.services import outgoing
 from gateway.services.ask import RESIDENT_ID, person_from
 from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services.guard import Guard, quota_exceeded
 from schemas.catalogue import EXCHANGES, Action
 
 _HEAD = frozenset({"total", "totals"})
@@ -92,9 +94,10 @@ class Disclosures:
         keys: KeyRing,
         clock: Clock,
         registry: Callable[[], Registry],
+        guard: Guard,
     ) -> None:
         self._evidence, self._index, self._children = evidence, index, children
-        self._keys, self._clock, self._registry = keys, clock, registry
+        self._keys, self._clock, self._registry, self._guard = keys, clock, registry, guard
 
     async def __call__(self, look: Look, render: Render) -> bytes:
         """Decide, read the id, gather, record, answer."""
@@ -111,9 +114,22 @@ class Disclosures:
         lookups = [self._keys.lookup(RESIDENT_ID, person.value, version) for version in versions]
         found = await asyncio.to_thread(self._gather, lookups, grant.rows, before, look.limit)
         body, entry = self._body(request, grant, found, render)
-        await self._evidence.journal.record(entry)
+        told = await self._told(request, grant, sighting_of_id(person.value), body, entry)
         await asyncio.sleep(started + _SECONDS - asyncio.get_running_loop().time())
-        return body
+        if told is None:
+            raise quota_exceeded()
+        return told
+
+    async def _told(
+        self, request: Request, grant: Grant, sighting: Sighting, body: bytes, entry: AuditEntry
+    ) -> bytes | None:
+        """The body, its evidence committed; None when that id is one too many today, whoever has it."""
+
+        def work(transaction: Transaction) -> tuple[bytes | None, AuditEntry]:
+            refusal = self._guard.refusal(transaction, request, grant, sighting)
+            return (body, entry) if refusal is None else (None, refusal)
+
+        return await self._evidence.journal.perform(work)
 
     def catch_up(self) -> int:
         """Keep the index of the evidence near its end; for a worker thread, from time to time."""

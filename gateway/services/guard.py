@@ -4,15 +4,14 @@ Asked inside the transaction that would tell of a child, before anything else is
 was told of today is free; a refusal counts nothing, so nobody is locked out of the children they already work on.
 """
 
+from gateway.domain.alarms import ENUMERATION
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.errors import EnumerationQuotaExceeded
 from gateway.domain.limits import LimitBook, Sighting
-from gateway.domain.model import AlarmDraft
+from gateway.domain.model import AlarmDraft, SubjectId
 from gateway.domain.ports import Clock, Transaction
 from gateway.services.evidence import Evidence, Request
-
-ALARM = "enumeration"
 
 
 class Guard:
@@ -22,10 +21,16 @@ class Guard:
         self._evidence, self._limits, self._clock = evidence, limits, clock
 
     def refusal(
-        self, transaction: Transaction, request: Request, grant: Grant | None, sighting: Sighting
+        self,
+        transaction: Transaction,
+        request: Request,
+        grant: Grant | None,
+        sighting: Sighting,
+        subject: SubjectId | None = None,
     ) -> AuditEntry | None:
         """Counts the child. If that breaks a limit: raises the alarm, and gives the entry to commit instead.
 
+        `subject` when the child is known already and the refusal is to stand with it.
         The caller then commits that entry with nothing else, and raises `quota_exceeded` afterwards.
         """
         who = request.principal
@@ -34,10 +39,10 @@ class Guard:
             return None
         today = self._clock.today().isoformat()
         facts = {"limit": broken, "on": today, "role": who.role, "exchange": request.exchange}
-        alarm = AlarmDraft(ALARM, who.region[:6], who.person, f"{who.person}|{today}|{broken}", facts)
+        alarm = AlarmDraft(ENUMERATION, who.region[:6], who.person, f"{who.person}|{today}|{broken}", facts)
         transaction.raise_alarm(alarm, self._clock.now())
         detail = f"{EnumerationQuotaExceeded.name}/{broken}"
-        return self._evidence.entry(request, grant, "refuse", detail=detail, fields={})
+        return self._evidence.entry(request, grant, "refuse", subject=subject, detail=detail, fields={})
 
 
 def quota_exceeded() -> EnumerationQuotaExceeded:

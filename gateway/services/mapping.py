@@ -45,8 +45,16 @@ class Mapping:
         if version not in older or version > newest:
             await self._evidence.failed(request, grant, "mapping:unknown-version")
             raise NotPermitted
-        body, entry = await asyncio.to_thread(self._made, request, grant, version, newest)
         who = (principal.agency, principal.region, version, newest)
+        if await asyncio.to_thread(
+            self._told.fetched, who
+        ):  # or anybody could have the log walked at will
+            again = f"mapping:{version}:{newest}:again"
+            await self._evidence.journal.record(
+                self._evidence.entry(request, grant, "refuse", detail=again, fields={})
+            )
+            raise _fetched()
+        body, entry = await asyncio.to_thread(self._made, request, grant, version, newest)
 
         def work(transaction: Transaction) -> tuple[bool, AuditEntry]:
             if transaction.claim_mapping(who, entry.reference, entry.at):
@@ -55,10 +63,7 @@ class Mapping:
             return False, self._evidence.entry(request, grant, "refuse", detail=detail, fields={})
 
         if not await self._evidence.journal.perform(work):
-            raise Conflict(
-                "该对照表已取过，如确有需要请联系管理员。",
-                "This mapping was fetched before; the operator can allow it again.",
-            )
+            raise _fetched()
         return body
 
     async def _decided(self, principal: Principal) -> tuple[Request, Grant]:
@@ -101,3 +106,11 @@ class Mapping:
             fields=dict.fromkeys(names, "pseudonym"),
         )
         return body, entry
+
+
+def _fetched() -> Conflict:
+    zh, en = (
+        "该对照表已取过，如确有需要请联系管理员。",
+        "This mapping was fetched before; the operator can allow it again.",
+    )
+    return Conflict(zh, en)

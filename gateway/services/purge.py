@@ -8,9 +8,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from gateway.domain.alarms import DELETION_UNCONFIRMED
 from gateway.domain.audit import AuditEntry
+from gateway.domain.model import AlarmDraft
 from gateway.domain.ports import Clock, FileStore
-from gateway.domain.purging import Notices, NoticeTerms, PurgeStore, PurgeTransaction
+from gateway.domain.purging import Notices, NoticeTerms, Overdue, PurgeStore, PurgeTransaction
 from gateway.domain.retention import Period, Removed, Span, batches, month_end, total
 from gateway.domain.rulebook import Rulebook
 from gateway.services.evidence import new_reference
@@ -91,16 +93,28 @@ class Purge:
         self._leads(run)
         self._orphans(run)
         self._expired(run)
-        report = Report(total(run.removed), total(run.lapsed), held, self._notices.overdue(run.today))
+        overdue = self._notices.overdue(run.today)
+        report = Report(total(run.removed), total(run.lapsed), held, sum(each.count for each in overdue))
         if keep:
+            self._unconfirmed(run, overdue)
             self._store.ran(run.today)
             self._end(run, [each.place for each in report.removed], most_rows)
         return report
 
     def warnings(self) -> list[str]:
         """What a data office must look at: receipts that did not come in time."""
-        overdue = self._notices.overdue(self._clock.today())
+        overdue = sum(each.count for each in self._notices.overdue(self._clock.today()))
         return [f"{overdue} receipts of deletion notices are overdue"] if overdue else []
+
+    def _unconfirmed(self, run: _Run, overdue: Sequence[Overdue]) -> None:
+        """An alarm for each agency whose receipts are late, with its evidence; raised again every day."""
+        for each in overdue:
+            facts = {"overdue": each.count, "since": each.since.isoformat()}
+            alarm = AlarmDraft(DELETION_UNCONFIRMED, each.region, each.agency, each.agency, facts)
+            found = Removed("deletion_notice", each.agency, each.count)
+            with self._store.transaction(run.keep) as transaction:
+                transaction.raise_alarm(alarm, run.now)
+                transaction.write_audit(self._entry(run, [found], "unconfirmed"))
 
     def _begin(self, keep: bool) -> _Run:
         return _Run(keep, self._clock.today(), self._clock.now())

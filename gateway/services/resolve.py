@@ -10,23 +10,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from gateway.domain.alarms import (
+    EMERGENCY_UNJUSTIFIED,
+    EMERGENCY_UNREVIEWED,
+    IDENTITY_UNREADABLE,
+    RESOLUTION_QUOTA,
+)
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
 from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.errors import (
     Conflict,
-    EnumerationQuotaExceeded,
     HuxueError,
     IdentityUnreadable,
     Malformed,
     NotPermitted,
 )
+from gateway.domain.limits import LimitBook, sighting_of_subject
 from gateway.domain.model import AlarmDraft, SubjectId
 from gateway.domain.ports import Clients, Clock, Identity, KeyRing, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.resolution import (
-    DAILY_RESOLUTIONS,
     Event,
     Resolution,
     ResolutionQuery,
@@ -42,6 +47,7 @@ from gateway.domain.resolution import (
 from gateway.domain.resolution_record import Wish, check, flaw_of, made, person_of, record_of
 from gateway.services import outgoing
 from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services.guard import Guard, quota_exceeded
 from schemas.catalogue import EXCHANGES, Action
 
 EXCHANGE = "identity"
@@ -78,10 +84,17 @@ class Resolve:
     """The use cases around resolutions."""
 
     def __init__(
-        self, evidence: Evidence, resolutions: Resolutions, clients: Clients, keys: KeyRing, clock: Clock
+        self,
+        evidence: Evidence,
+        resolutions: Resolutions,
+        clients: Clients,
+        keys: KeyRing,
+        clock: Clock,
+        limits: LimitBook,
+        guard: Guard,
     ) -> None:
         self._evidence, self._resolutions, self._clients = evidence, resolutions, clients
-        self._keys, self._clock = keys, clock
+        self._keys, self._clock, self._limits, self._guard = keys, clock, limits, guard
 
     async def ask(self, wish: Wish) -> bytes:
         """A new request; in an emergency the identity with it. NotPermitted for any child that is not the team's."""
@@ -136,16 +149,32 @@ class Resolve:
             )
         new = made(wish, found, now, f"res-{secrets.token_hex(13)}")
         step = _Step(transaction, request, grant, new, now)
-        asked = transaction.resolutions.asked_since(new.requester_client, new.requester_officer, now - _DAY)
-        if asked >= DAILY_RESOLUTIONS:
-            self._alarm(step, "resolution-quota", new.requester_client)
-            return self._refused(step, EnumerationQuotaExceeded())
+        if self._asked_enough(transaction, new, now - _DAY):
+            self._alarm(step, RESOLUTION_QUOTA, new.requester_client)
+            return self._refused(step, quota_exceeded())
+        if refusal := self._too_many(step):
+            return refusal
         try:
             person = transaction.reveal(new.subject) if wish.emergency else None
         except IdentityUnreadable as error:
             return self._refused(step, error)
         transaction.resolutions.add(new)
         return self._answer(step, new, "emergency" if wish.emergency else "requested", person)
+
+    def _asked_enough(self, transaction: Transaction, new: Resolution, since: datetime) -> bool:
+        """Whether the officer, or the client with all the officers it names, has asked enough since then."""
+        quota, desk = self._limits.resolutions_of(new.role), transaction.resolutions
+        return (
+            desk.asked_since(new.requester_client, new.requester_officer, since) >= quota.officer
+            or desk.asked_by_client(new.requester_client, since) >= quota.client
+        )
+
+    def _too_many(self, step: _Step) -> _Outcome | None:
+        """The refusal, when the child is one too many today; otherwise it is counted."""
+        subject = step.found.subject
+        sighting = sighting_of_subject(subject)
+        refusal = self._guard.refusal(step.transaction, step.request, step.grant, sighting, subject)
+        return (quota_exceeded(), refusal) if refusal else None
 
     async def approve(self, principal: Principal, resolution_id: str) -> bytes:
         """By another officer of the team; the requester then has fifteen minutes. Conflict when it is too late."""
@@ -182,7 +211,7 @@ class Resolve:
             if wrong := flaw_of(comment, "/comment"):
                 return self._refused(step, wrong)
             if event is Event.FAULT and after(step.found.state, event) is not None:
-                self._alarm(step, "emergency-unjustified", step.found.id)
+                self._alarm(step, EMERGENCY_UNJUSTIFIED, step.found.id)
             return self._move(step, event, "justified" if justified else "unjustified", comment)
 
         return await self._on(principal, resolution_id, work)
@@ -195,6 +224,8 @@ class Resolve:
                 return self._refused(step, NotPermitted())
             if after(step.found.state, Event.SHOW) is None or not self._still_good(step):
                 return self._refused(step, Conflict())
+            if refusal := self._too_many(step):
+                return refusal
             try:
                 person = step.transaction.reveal(step.found.subject)
             except IdentityUnreadable as error:
@@ -294,7 +325,7 @@ class Resolve:
         if state is State.ESCALATED:
             facts = {"resolution": found.id, "case": found.case}
             transaction.raise_alarm(
-                AlarmDraft("emergency-unreviewed", found.county, found.requester_client, found.id, facts), now
+                AlarmDraft(EMERGENCY_UNREVIEWED, found.county, found.requester_client, found.id, facts), now
             )
         return self._evidence.entry(
             system, None, "fail", subject=found.subject, detail=f"{state} {found.id}", fields={}
@@ -339,7 +370,7 @@ class Resolve:
     def _refused(self, step: _Step, error: HuxueError) -> _Outcome:
         """What was not done for this child, by whom; kept with the child."""
         if isinstance(error, IdentityUnreadable):
-            self._alarm(step, error.name, step.found.id)
+            self._alarm(step, IDENTITY_UNREADABLE, step.found.id)
         return error, self._evidence.entry(
             step.request, step.grant, "fail", subject=step.found.subject, detail=error.name, fields={}
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from gateway.domain.alarms import TITLES
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask, Released
@@ -41,10 +42,13 @@ class EntryFilter:
 
 
 def alarm_record(row: Mapping[str, Any]) -> Mapping[str, object]:
-    """An alarm in the shape of a lead, before the mask."""
+    """An alarm in the shape of a lead, with words for its kind, before the mask."""
+    title = TITLES.get(row["kind"], (row["kind"], row["kind"]))
     return {
         "id": row["id"],
         "rule": row["kind"],
+        "title_zh": title[0],
+        "title_en": title[1],
         "case": None,
         "region": row["region"],
         "status": row["status"],

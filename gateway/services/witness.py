@@ -10,6 +10,7 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.domain.alarms import LOG_FORK
 from gateway.domain.audit import AuditEntry
 from gateway.domain.errors import InvalidRecord, Malformed, NotPermitted
 from gateway.domain.log.checkpoint import Checkpoint, cosigned, decimal, parse_checkpoint, signed_by
@@ -23,7 +24,6 @@ from gateway.services.evidence import Evidence, Request
 from gateway.services.transparency import EXCHANGE
 from schemas.catalogue import Action
 
-FORK = "log-fork"
 _MOST_PROOF_LINES = 63
 
 
@@ -144,7 +144,7 @@ class Witness:
     async def _report(self, checkpoint: Checkpoint, known: str, offered: str, reason: str) -> None:
         """The alarm is raised and both notes are kept, once for every pair; the alarm first, so that none is lost."""
         origin = checkpoint.origin
-        if not await asyncio.to_thread(self._store.is_new_fork, origin, known, offered):
+        if not await asyncio.to_thread(self._store.is_new_fork, origin, known, offered, reason):
             return
         facts = {"reason": reason, "size": checkpoint.size, "side": "witness"}
         await raise_fork(self._evidence, self._clock, origin, reason, facts)
@@ -157,10 +157,10 @@ async def raise_fork(
 ) -> None:
     """The alarm and its entry, together."""
     request = Request(itself("gateway"), Action.LIST, EXCHANGE, "audit", "")
-    draft = AlarmDraft(FORK, "", origin, f"{origin}/{key}", facts)
+    draft = AlarmDraft(LOG_FORK, "", origin, f"{origin}/{key}", facts)
 
     def work(transaction: Transaction) -> tuple[None, AuditEntry]:
         transaction.raise_alarm(draft, clock.now())
-        return None, evidence.entry(request, None, "refuse", detail=f"{FORK}:{key}")
+        return None, evidence.entry(request, None, "refuse", detail=f"{LOG_FORK}:{key}")
 
     await evidence.journal.perform(work)

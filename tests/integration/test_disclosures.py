@@ -3,6 +3,7 @@
 import json
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +11,8 @@ import pytest
 
 from gateway.adapters.db.effects import insert_entries, written
 from gateway.domain.audit import subject_commitment
-from tests.harness import COUNTY, TestGateway
+from tests.harness import COUNTY, TestGateway, running
+from tests.integration.test_rotation import turn, until
 from tests.people import csv_file, resident_id, student
 from tests.unit.test_evidence_index import entry
 
@@ -268,3 +270,79 @@ def test_the_gateways_own_task_indexes_and_nothing_is_lost(gateway: TestGateway)
     before = items(gateway)
     assert gateway.parts.context.disclosures.catch_up() > 0
     assert [each["reference"] for each in items(gateway)][1:] == [each["reference"] for each in before]
+
+
+def test_the_whole_life_of_a_childs_data_is_told_and_nothing_of_another(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as gateway:
+        live_a_life(gateway)
+        turn(data, "pseudonym")
+        until(lambda: gateway.parts.keys.pseudonym_versions("civil_affairs")[0] == 2)
+        relief = gateway.headers("civil_affairs/relief_officer")
+        fetched = gateway.call.post("/v1/pseudonyms/mapping", json={"from": 1}, headers=relief)
+        assert len(fetched.json()["items"]) == 2
+        # of the agency, not of a child
+        assert gateway.call.get("/v1/deletions", headers=relief).status_code == 200
+        first = items(gateway)
+        second = items(gateway)
+        sibling = items(gateway, SIBLING)
+    assert [each["reference"] for each in second[1:]] == [each["reference"] for each in first]
+    told = [(each["agency"], each["exchange"], each["purpose"]) for each in reversed(second)]
+    assert told == [(agency, exchange, purpose) for agency, exchange, purpose, _ in LIFE]
+    for each, (_, _, _, part) in zip(reversed(second), LIFE, strict=True):
+        assert part in each["sentence"]
+        assert each["sentence_en"]
+        assert "530423" in each["sentence_en"]
+        assert each["region"] == COUNTY
+    shared = {"student-register", "needy-children"}
+    assert {each["exchange"] for each in sibling} == shared
+    common = {each["reference"] for each in second} & {each["reference"] for each in sibling}
+    assert common == {each["reference"] for each in sibling}, (
+        "nothing of the sibling alone, nothing of the child's own"
+    )
+
+
+TEAM, SUBSIDY = (
+    ("education", "identity", "dropout_control"),
+    ("civil_affairs", "needy-children", "child_relief"),
+)
+LIFE = [
+    ("education", "student-register", "student_registration", "报送了包含该儿童的“学籍信息"),
+    ("human_resources", "applicant-check", "child_labour_check", "查询了该儿童"),
+    (*SUBSIDY, "查看了包含该儿童的"),
+    (*SUBSIDY, "导出了包含该儿童的"),
+    ("education", "leads", "dropout_control", "收到了关于该儿童的"),
+    ("education", "leads", "dropout_control", "签收了关于该儿童的线索"),
+    (*TEAM, "申请了解该儿童是谁"),
+    (*TEAM, "批准了解该儿童身份的申请"),
+    (*TEAM, "经批准看到了该儿童的身份"),
+    (*TEAM, "因紧急情况未经批准即看到了该儿童的身份"),
+    (*SUBSIDY, "新旧代号对照"),
+    ("gateway", "disclosures", "subject_access", "在窗口查询了本清单"),
+]
+"""Agency, exchange, purpose, and a piece of the sentence: oldest first, the first look last."""
+
+
+def live_a_life(gateway: TestGateway) -> None:
+    """A file, a question, a list and its export, a lead, an identity by two officers, an emergency."""
+    register(gateway, student(2, **OUT), student(4, 家庭经济困难="是"))
+    assert gateway.ask(CHILD).status_code == 200
+    relief, team = gateway.headers("civil_affairs/relief_officer"), gateway.headers("education/dropout_lead")
+    query = {"purpose": "child_relief", "region": COUNTY}
+    page = gateway.call.get("/v1/exchanges/needy-children/records", params=query, headers=relief)
+    assert len(page.json()["items"]) == 2
+    job = gateway.call.post(
+        "/v1/exchanges/needy-children/export", json={**query, "format": "csv"}, headers=relief
+    )
+    until(lambda: gateway.call.get(job.headers["content-location"], headers=relief).status_code == 200)
+    lead = next(each for each in gateway.call.get("/v1/leads", headers=team).json()["items"])
+    gateway.call.post(f"/v1/leads/{lead['id']}/acknowledge", headers=team)
+    identity = "/v1/identity/resolutions"
+    wish = {"purpose": "dropout_control", "reason": "需上门家访核实辍学原因", "case": lead["case"]}
+    resolution = gateway.call.post(identity, json=wish, headers=team).json()["id"]
+    colleague = {
+        "Authorization": f"Bearer {gateway.fetch_token(gateway.credentials('education/dropout_lead'))}"
+    }
+    assert gateway.call.post(f"{identity}/{resolution}/approve", headers=colleague).status_code == 200
+    assert CHILD in gateway.call.post(f"{identity}/{resolution}/show", headers=team).text
+    assert CHILD in gateway.call.post(identity, json={**wish, "emergency": True}, headers=team).text

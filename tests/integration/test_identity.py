@@ -16,7 +16,6 @@ import pytest
 from gateway.adapters.clock import SystemClock
 from gateway.domain.errors import HuxueError, NotPermitted
 from gateway.domain.principal import Principal
-from gateway.domain.resolution import DAILY_RESOLUTIONS
 from gateway.services.resolve import Wish
 from tests.harness import COUNTY, TestGateway, running
 from tests.people import csv_file, resident_id, student
@@ -29,6 +28,7 @@ OUT = {"学生状态": "辍学", "状态日期": "2026-10-09"}
 BACK = {"学生状态": "在校", "状态日期": "2026-11-15"}
 LEAD, RETURN = "education/dropout_lead", "township/return_officer"
 REASON = "需上门家访核实辍学原因"
+DAILY = 20
 
 
 class Officer:
@@ -447,7 +447,7 @@ def test_of_two_at_once_exactly_one_wins(out: TestGateway, asking: Officer, seco
 
 def test_a_days_requests_are_limited_and_told(out: TestGateway, asking: Officer, second: Officer) -> None:
     own = asking.pseudonym()
-    for number in range(DAILY_RESOLUTIONS):
+    for number in range(DAILY):
         asking.asked(pseudonym=own, emergency=number % 2 == 0)
     for emergency in (False, True):
         answer = asking.ask(pseudonym=own, emergency=emergency)

@@ -15,6 +15,7 @@ from gateway.adapters.db.transient import Transient
 from gateway.settings import POLICIES
 from schemas.identifiers import resident_id_check
 from tests.harness import LAW_DATE, TestGateway, running, token_form
+from tests.people import csv_file, student
 
 ROLE = "human_resources/recruitment_checker"
 ASK = "/v1/exchanges/applicant-check/ask"
@@ -32,8 +33,12 @@ def limits(
     rates: str = "{client: 60000, officer: 240}",
     tokens: str = "{client: 600, failures: 60}",
     children: str = "{person: 300, client: 1000, neighbours_from: 20, cohort: 60}",
+    resolutions: str = "{officer: 20}",
 ) -> str:
-    return f"rates: {{default: {rates}}}\ntokens: {tokens}\nchildren: {{default: {children}}}\n"
+    return (
+        f"rates: {{default: {rates}}}\ntokens: {tokens}\nchildren: {{default: {children}}}\n"
+        f"resolutions: {{default: {resolutions}}}\n"
+    )
 
 
 def resident(area: int, born: date, number: int) -> str:
@@ -265,3 +270,93 @@ def test_behind_a_trusted_proxy_the_callers_address_counts(tmp_path: Path) -> No
         assert [fail("10.1.1.1") for _ in range(3)] == [400, 400, 429]
         assert fail("10.2.2.2") == 400
         assert fail("9.9.9.9, 10.1.1.1") == 429  # only the proxy's own word, at the end, counts
+
+
+# --- who looked, and identities ----------------------------------------------------------------------------
+
+
+def looks(gateway: TestGateway, ids: list[str]) -> list[httpx.Response]:
+    headers = Caller(gateway, gateway.credentials("gateway/counter_clerk")).headers
+    return [
+        gateway.call.post(
+            "/v1/disclosures",
+            json={"purpose": "subject_access", "subject": {"resident_id": each}},
+            headers=headers,
+        )
+        for each in ids
+    ]
+
+
+def bare(answer: httpx.Response) -> Any:
+    """An answer without what is another one every time."""
+    return {
+        name: value for name, value in answer.json().items() if name not in ("reference", "correlation_id")
+    }
+
+
+def test_the_counter_looks_up_so_many_children_a_day_known_or_not(gateway: TestGateway) -> None:
+    known = resident(530423, date(2015, 3, 5), 2)
+    gateway.upload("student-register", csv_file([student(2)]))
+    strangers = spread(60)
+    answers = looks(gateway, [*strangers, known, resident(522401, date(2016, 7, 7), 5), strangers[0]])
+    assert [answer.status_code for answer in answers] == [200] * 60 + [403, 403, 200]
+    of_known, of_nobody = answers[60:62]
+    assert kind(of_known) == "quota-exceeded-enumeration"
+    assert bare(of_known) == bare(of_nobody)
+    assert of_known.headers.keys() == of_nobody.headers.keys()
+    refusals = [entry for entry in gateway.audit() if entry["decision"] == "refuse"]
+    assert [{**each, "reference": "", "at": ""} for each in refusals[:1]] == [
+        {**each, "reference": "", "at": ""} for each in refusals[1:]
+    ]
+    assert refusals[0]["detail"] == "quota-exceeded-enumeration/person"
+    ((alarm, _, _, facts, raised),) = alarms(gateway)
+    assert (alarm, json.loads(facts)["exchange"], raised) == ("enumeration", "disclosures", 2)
+
+
+def test_neighbours_at_the_counter_are_refused_before_anybody_is_found(gateway: TestGateway) -> None:
+    run = [resident(530423, date(2015, 3, 5), number) for number in range(1, 25)]
+    gateway.upload("student-register", csv_file([student(22)]))
+    assert [each.status_code for each in looks(gateway, run)] == [200] * 19 + [403] * 5
+
+
+def drop_outs(gateway: TestGateway, count: int) -> list[str]:
+    rows = [student(2 * each, 学生状态="辍学", 状态日期="2026-10-09") for each in range(1, count + 1)]
+    assert gateway.upload("student-register", csv_file(rows)).json()["rejected"] == 0
+    return [lead["case"] for lead in gateway.leads()]
+
+
+def resolve(gateway: TestGateway, caller: Caller, case: str, emergency: bool = False) -> httpx.Response:
+    wish = {
+        "case": case,
+        "purpose": "dropout_control",
+        "reason": "需上门家访核实身份",
+        "emergency": emergency,
+    }
+    return gateway.call.post("/v1/identity/resolutions", json=wish, headers=caller.headers)
+
+
+def test_identities_count_as_children(tmp_path: Path) -> None:
+    strict = policies(tmp_path, limits(children="{person: 2, client: 9, neighbours_from: 9, cohort: 9}"))
+    with running(tmp_path / "data", policies=strict) as gateway:
+        cases = drop_outs(gateway, 4)
+        caller = Caller(gateway, gateway.credentials("education/dropout_lead"))
+        answers = [
+            resolve(gateway, caller, case, emergency) for case in cases[:3] for emergency in (False, True)
+        ]
+        assert [each.status_code for each in answers] == [201] * 4 + [403] * 2
+        assert {kind(each) for each in answers[4:]} == {"quota-exceeded-enumeration"}
+        assert resolve(gateway, caller, cases[0]).status_code == 201
+        assert {alarm[0] for alarm in alarms(gateway)} == {"enumeration"}
+        refused = [entry for entry in gateway.audit() if entry["decision"] == "refuse"]
+        assert all(entry["subject"] for entry in refused), "kept with the child"
+        rows = gateway.database().execute("SELECT count(*) FROM resolution").fetchone()
+        assert rows == (5,)
+
+
+def test_how_many_resolutions_a_day_is_the_countys_to_say(tmp_path: Path) -> None:
+    strict = policies(tmp_path, limits(resolutions="{officer: 2}"))
+    with running(tmp_path / "data", policies=strict) as gateway:
+        (case,) = drop_outs(gateway, 1)
+        caller = Caller(gateway, gateway.credentials("education/dropout_lead"))
+        assert [resolve(gateway, caller, case).status_code for _ in range(3)] == [201, 201, 403]
+        assert {alarm[0] for alarm in alarms(gateway)} == {"resolution-quota"}

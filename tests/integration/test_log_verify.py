@@ -65,8 +65,8 @@ def copy(source: Path, target: Path) -> None:
     inside.backup(outside)
     inside.close()
     outside.close()
-    for name in ("log.vkey", "keyring.json"):
-        shutil.copy(source / name, target / name)
+    for path in (source / "log.vkey", *source.glob("keyring*")):
+        shutil.copy(path, target)
 
 
 @pytest.fixture
@@ -354,6 +354,7 @@ def test_a_tail_cut_off_with_its_heads_is_seen_by_whoever_kept_a_head(original: 
         database.execute("DELETE FROM audit_entry WHERE seq > ?", (last,))
         database.execute("DELETE FROM audit_head WHERE size > ?", (size,))
         database.execute("DELETE FROM audit_subject WHERE seq > ?", (last,))
+        database.execute("DELETE FROM audit_set WHERE seq > ?", (last,))
         database.execute("DELETE FROM audit_tile")
         database.executemany(
             "INSERT INTO audit_tile VALUES (?, ?, ?)", old.execute("SELECT * FROM audit_tile").fetchall()
@@ -409,6 +410,7 @@ def test_entries_of_the_first_release_verify_and_are_not_exported(data: Path, tm
         database.execute("DELETE FROM audit_head")
         database.execute("DELETE FROM audit_tile")
         database.execute("DELETE FROM audit_subject")
+        database.execute("DELETE FROM audit_set")
         database.execute("DELETE FROM meta WHERE key = 'audit_indexed_to'")
         database.execute("DELETE FROM audit_entry")
         database.execute(

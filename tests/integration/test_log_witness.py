@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring, verify_head
+from gateway.adapters.keys.stores import make_passphrase
 from gateway.app import NotReady, create_app
 from gateway.cli import app
 from gateway.domain.log.checkpoint import Checkpoint, cosigned_at, log_key, signed, witness_key
@@ -41,7 +42,9 @@ def _by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 def ring(data: Path) -> FileKeyRing:
     data.mkdir(exist_ok=True, mode=0o700)
     if not (data / "keyring.json").exists():
-        create_keyring(data / "keyring.json")
+        make_passphrase(data / "keyring.json")
+        word = (data / "keyring.passphrase").read_text(encoding="ascii").strip()
+        create_keyring(data / "keyring.json", passphrase=word)
     return load_keyring(data / "keyring.json")
 
 
@@ -202,7 +205,8 @@ def backup(source: Path, target: Path) -> None:
     inside.backup(outside)
     inside.close()
     outside.close()
-    shutil.copy(source / "keyring.json", target / "keyring.json")
+    for path in source.glob("keyring*"):
+        shutil.copy(path, target)
 
 
 def test_a_history_rewritten_with_the_real_key_is_noticed_by_both(pair: Pair) -> None:
@@ -298,6 +302,7 @@ def test_a_fork_is_reported_once_however_often_it_is_offered(pair: Pair) -> None
             refused = post(province, submission(3, [], made(pair, 3, b"\1" * 32)))
             assert (refused.status_code, refused.text) == (409, "3\n")
         (alarm,) = alarms(province)
+        assert alarm["title_zh"] == "另一网关的日志出现分叉"
         assert (alarm["raised"], alarm["facts"]) == (
             1,
             [{"reason": "same-size", "size": 3, "side": "witness"}],

@@ -14,7 +14,9 @@ from sqlmodel import SQLModel
 
 from gateway.adapters import db
 from gateway.adapters.db import migrate
-from gateway.adapters.places import COPIES, ELSEWHERE, FILES, HARMLESS, MEMORY, NO_CHILD, RECIPIENTS, TABLES
+from gateway.adapters.db.rewrap import Rewrap
+from gateway.adapters.elsewhere import ELSEWHERE, FILES, MEMORY, RECIPIENTS
+from gateway.adapters.places import COPIES, HARMLESS, NO_CHILD, TABLES
 from gateway.adapters.rulebook import load_rulebook
 from gateway.settings import POLICIES
 from tests.harness import COUNTY, TestGateway, running
@@ -117,6 +119,9 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGateway]:
         )
         assert asked.status_code == 201, asked.text
         gateway.parts.log.sealer.seal()
+        again = Rewrap(gateway.parts.store, gateway.parts.keys)
+        again.begin("identity", 1)
+        again.run("identity")
         yield gateway
 
 

@@ -14,13 +14,16 @@ import pytest
 
 from connectors.transports.rest import Credentials
 from gateway.adapters.keys import load_keyring
-from gateway.app import Parts, build
+from gateway.app import build
 from gateway.domain.errors import SourceUnavailable
+from gateway.domain.model import SubjectId
 from gateway.domain.rows import people
+from gateway.parts import Parts
 from gateway.services.upload import File
 from gateway.settings import Settings
 from schemas.records import STUDENT_REGISTER
 from tests.harness import COUNTY, TestGateway, running
+from tests.integration.test_rotation import until
 from tests.people import csv_file, resident_id, student
 
 RELIEF = "civil_affairs/relief_officer"
@@ -359,3 +362,86 @@ def test_computed_lists_are_forgotten(tmp_path: Path) -> None:
         with gateway.database() as connection:
             assert connection.execute("SELECT count(*) FROM subject").fetchone()[0] == 0
         connection.close()
+
+
+# --- while keys turn ---------------------------------------------------------------------------------------
+
+
+def turn(data: Path, key: str) -> None:
+    huxue("keys", "rotate", "--data", str(data), "--key", key)
+
+
+def subject_of(gateway: TestGateway, birth: date, number: int) -> bytes:
+    lookup = gateway.parts.keys.lookup("resident_id", resident_id(birth, number))
+    connection = gateway.database()
+    (subject,) = connection.execute(
+        "SELECT subject_id FROM identifier WHERE lookup = ?", (lookup,)
+    ).fetchone()
+    connection.close()
+    return bytes(subject)
+
+
+def test_a_notice_names_the_child_under_every_key_that_counts(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as gateway:
+        gateway.upload("student-register", csv_file([student(2, OLD, 家庭经济困难="是"), student(4, YOUNG)]))
+        export(gateway, gateway.headers(RELIEF))
+        subject = subject_of(gateway, OLD, 2)
+        old = gateway.parts.keys.pseudonym("civil_affairs", SubjectId(subject))
+    huxue("keys", "rotate", "--data", str(data), "--key", "pseudonym", "--overlap-days", "3660")
+    with running(data, law_date=GONE_ON) as gateway:
+        until(lambda: gateway.parts.keys.pseudonym_versions("civil_affairs") == (2, 1))
+        gateway.parts.purge.run()
+        (notice,) = gateway.call.get("/v1/deletions", headers=gateway.headers(RELIEF)).json()["items"]
+        new = gateway.parts.keys.pseudonym("civil_affairs", SubjectId(subject))
+    assert sorted(notice["pseudonyms"]) == [old, new]
+    assert new.startswith("ca2-")
+    assert old.startswith("ca1-")
+
+
+def test_a_child_that_goes_while_the_index_turns_leaves_neither_look_up_nor_resolution(
+    tmp_path: Path,
+) -> None:
+    data, gone = tmp_path / "data", {"学生状态": "辍学", "状态日期": "2026-10-09"}
+    with running(data) as gateway:
+        gateway.upload("student-register", csv_file([student(2, OLD, **gone), student(4, YOUNG, **gone)]))
+        for lead in gateway.leads():
+            wish = {"case": lead["case"], "purpose": "dropout_control", "reason": "需上门家访核实身份"}
+            asked = gateway.call.post(
+                "/v1/identity/resolutions", json=wish, headers=gateway.headers("education/dropout_lead")
+            )
+            assert asked.status_code == 201, asked.text
+        going, staying = subject_of(gateway, OLD, 2), subject_of(gateway, YOUNG, 4)
+        once = counts(gateway, going)["identifier"]
+        assert once >= 1
+        whole = {"identifier": 2 * once, "resolution": 1, "subject": 1}
+        turn(data, "index")
+        until(lambda: len(gateway.parts.keys.index_versions) == 2)
+        # each look-up under both keys
+        assert counts(gateway, going) == counts(gateway, staying) == whole
+        reasons = [row[0] for row in gateway.database().execute("SELECT reason FROM resolution")]
+        lookups = [
+            row[0]
+            for row in gateway.database().execute(
+                "SELECT lookup FROM identifier WHERE subject_id = ?", (going,)
+            )
+        ]
+    purge(data, date(2028, 2, 1))
+    with running(data, law_date=GONE_ON) as gateway:
+        assert counts(gateway, going) == {"identifier": 0, "resolution": 0, "subject": 0}
+        assert counts(gateway, staying) == whole
+    raw = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file())
+    assert not [each for each in lookups if each in raw]
+    assert sum(each in raw for each in reasons) == 1
+
+
+def counts(gateway: TestGateway, subject: bytes) -> dict[str, int]:
+    connection = gateway.database()
+    found = {
+        table: connection.execute(f"SELECT count(*) FROM {table} WHERE {column} = ?", (subject,)).fetchone()[
+            0
+        ]
+        for table, column in (("identifier", "subject_id"), ("resolution", "subject_id"), ("subject", "id"))
+    }
+    connection.close()
+    return found

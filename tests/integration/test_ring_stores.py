@@ -352,7 +352,7 @@ def typed(*words: str, lines: tuple[str, ...]) -> str:
     if process == 0:  # pragma: no cover - another process
         os.execv(CLI[0], [*CLI, *words])
     shown = ""
-    left = list(lines)
+    left, asked = list(lines), 0
     while True:
         try:
             read = os.read(terminal, 4096)
@@ -361,7 +361,9 @@ def typed(*words: str, lines: tuple[str, ...]) -> str:
         if not read:
             break
         shown += read.decode(errors="replace")
-        if left and shown.rstrip().endswith(":"):
+        prompt = len(shown.rstrip())  # a prompt may come in two pieces: it is answered once
+        if left and prompt > asked and shown[:prompt].endswith(":"):
+            asked = prompt
             os.write(terminal, f"{left.pop(0)}\n".encode())
     os.waitpid(process, 0)
     os.close(terminal)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from gateway.adapters.db.engine import Store
+from gateway.adapters.db.resolutions import SqliteResolutionDesk
 from gateway.adapters.db.rewrap import Rewrap
 from gateway.adapters.keys import FileKeyRing, load_keyring
 from gateway.adapters.keys.roots import TURNING, Roots
@@ -226,7 +227,7 @@ def test_a_killed_rotation_is_ended_by_the_next(tmp_path: Path) -> None:
             killed.wait(10)
             assert told(gateway.ask(CHILD)) == expected
         said = turn(data, "all")
-        assert "finishing what was begun: identity, index" in said
+        assert "finishing what was begun: identity, index, files" in said
         assert [len(ring_file(data).load().of(name)) for name in TURNING] == [2] * len(TURNING)
         assert len(identifiers(gateway)) == 2 * len(rows)
         age(data)
@@ -314,6 +315,127 @@ def test_a_key_that_does_not_turn_is_refused(tmp_path: Path) -> None:
             refused = keys_command(tmp_path / "data", "rotate", "--key", name)
             assert refused.returncode == 2
             assert "Traceback" not in refused.stderr
+
+
+# --- sealed words of officers -------------------------------------------------------------------------------
+
+
+def with_resolutions(gateway: TestGateway, count: int = 1) -> list[str]:
+    """Resolutions of one child, each asked for with a reason, rejected with a note; their ids."""
+    gateway.upload("student-register", csv_file([student(2, 学生状态="辍学", 状态日期="2026-10-09")]))
+    asking, second = (
+        {"Authorization": f"Bearer {gateway.fetch_token(gateway.credentials('education/dropout_lead'))}"}
+        for _ in range(2)
+    )
+    case = gateway.leads()[0]["case"]
+    found = []
+    for number in range(count):
+        wish = {"case": case, "purpose": "dropout_control", "reason": f"需上门家访核实，第{number}次"}
+        answer = gateway.call.post("/v1/identity/resolutions", json=wish, headers=asking)
+        assert answer.status_code == 201, answer.text
+        found.append(str(answer.json()["id"]))
+        path = f"/v1/identity/resolutions/{found[-1]}/reject"
+        rejected = gateway.call.post(path, json={"reason": "理由不足，请补充"}, headers=second)
+        assert rejected.status_code == 200, rejected.text
+    return found
+
+
+def words(gateway: TestGateway, resolution: str) -> tuple[str, str | None]:
+    """The reason and the note, opened by the ring the gateway has."""
+    with gateway.parts.store.writing() as connection:
+        found = SqliteResolutionDesk(connection, gateway.parts.keys).get(resolution, None)
+    assert found is not None
+    return found.reason, found.note
+
+
+def test_the_words_of_a_resolution_outlive_the_key_of_files(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as gateway:
+        resolutions = with_resolutions(gateway, 3)
+        turn(data, "files")
+        age(data, ("files",))
+        assert keys_command(data, "tidy").stdout.strip() == "dropped files"
+        assert [each.number for each in ring_file(data).load().of("files")] == [2]
+        fresh = FileKeyRing(ring_file(data).load())
+        until(lambda: gateway.parts.keys.roots.of("files") == fresh.roots.of("files"))
+        for number, resolution in enumerate(resolutions):
+            assert words(gateway, resolution) == (f"需上门家访核实，第{number}次", "理由不足，请补充")
+
+
+def test_words_that_open_under_no_key_keep_the_old_one_in_the_ring(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as gateway:
+        (resolution,) = with_resolutions(gateway)
+        with gateway.database() as connection:
+            connection.execute("UPDATE resolution SET note = CAST(x'00' || note AS BLOB)")
+        assert "1 rows stay under the old key" in keys_command(data, "rotate", "--key", "files").stderr
+        age(data, ("files",))
+        kept = keys_command(data, "tidy")
+        assert kept.stdout.strip() == "dropped nothing"
+        assert "1 rows are under an old key" in kept.stderr
+        assert len(ring_file(data).load().of("files")) == 2
+        with gateway.database() as connection:
+            connection.execute("UPDATE resolution SET note = substr(note, 2)")
+        assert keys_command(data, "tidy").stdout.strip() == "dropped files"
+        until(lambda: len(gateway.parts.keys.roots.of("files")) == 1)
+        assert words(gateway, resolution)[1] == "理由不足，请补充"
+
+
+def test_a_killed_turn_of_the_key_of_files_is_ended_by_the_next(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as gateway:
+        (resolution,) = with_resolutions(gateway)
+        before = words(gateway, resolution)
+        command = [*CLI, "rotate", "--data", str(data), "--key", "files"]
+        killed = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: len(ring_file(data).load().of("files")) == 2)
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait(10)
+        age(data, ("files",))
+        refused = keys_command(data, "tidy")
+        assert (refused.returncode, "files is not re-wrapped" in refused.stderr) == (2, True)
+        assert "finishing what was begun: files" in turn(data, "files")
+        assert [each.number for each in ring_file(data).load().of("files")] == [2]
+        until(lambda: len(gateway.parts.keys.roots.of("files")) == 1)
+        assert words(gateway, resolution) == before
+
+
+# --- the log ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("suite", "algorithm"), [("intl", "ed25519"), ("gm", "sm2")])
+def test_a_log_whose_key_turned_while_it_ran_verifies_offline_by_both_keys(
+    tmp_path: Path, suite: str, algorithm: str
+) -> None:
+    data = tmp_path / "data"
+    with running(data, cipher_suite=suite) as gateway:
+        gateway.ask(CHILD)
+        gateway.parts.log.sealer.seal()
+        first = gateway.parts.log.key()
+        turn(data, "log")
+        until(lambda: gateway.parts.log.key() != first)
+        gateway.ask(CHILD)
+        gateway.parts.log.sealer.seal()
+        second = gateway.parts.log.key()
+        while_it_runs = verified(data)
+    assert (first.algorithm, second.algorithm) == (algorithm, algorithm)
+    age(data, ("log",))
+    assert keys_command(data, "tidy").stdout.strip() == "dropped log"
+    for said in (while_it_runs, verified(data)):
+        assert [line.rpartition(" ")[2] for line in said if "signed by" in line] == [first.text, second.text]
+    alone = audit("verify", "--data", str(data), "--key", second.text)
+    assert (alone.returncode, "key that is not trusted" in alone.stdout) == (1, True)
+
+
+def audit(*words: str) -> "subprocess.CompletedProcess[str]":
+    command = [*CLI[:-1], "audit", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def verified(data: Path) -> list[str]:
+    done = audit("verify", "--data", str(data))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
 
 
 # --- the mapping -------------------------------------------------------------------------------------------

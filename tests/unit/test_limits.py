@@ -8,7 +8,7 @@ import yaml
 
 from gateway.adapters.limits import load_limits
 from gateway.adapters.rulebook import RulebookError
-from gateway.domain.limits import LimitBook, Quota, Rates, TokenRates, sighting_of_id
+from gateway.domain.limits import LimitBook, Quota, Rates, ResolutionQuota, TokenRates, sighting_of_id
 from gateway.domain.principal import Principal
 from gateway.http.rates import RateBook
 from gateway.settings import POLICIES
@@ -26,6 +26,7 @@ def body() -> dict[str, Any]:
             "default": {"person": 3, "client": 9, "neighbours_from": 4, "cohort": 5},
             "roles": {ROLE: {"person": 7}},
         },
+        "resolutions": {"default": {"officer": 6, "client": 12}, "roles": {ROLE: {"officer": 8}}},
     }
 
 
@@ -35,10 +36,16 @@ def load(folder: Path, text: str) -> LimitBook:
 
 
 def test_the_countys_file_lets_an_ordinary_day_through() -> None:
-    book = load_limits(POLICIES, ROLES)
+    book = load_limits(POLICIES, {*ROLES, "gateway/counter_clerk"})
     assert book.quota_of(ROLE) == Quota(300, 1000, 20, 60)
     assert book.rates_of(ROLE) == Rates(60_000, 240)
     assert book.tokens == TokenRates(600, 60)
+    assert book.resolutions_of("education/dropout_lead") == ResolutionQuota(20, 60)
+
+
+def test_the_counter_has_a_limit_of_its_own() -> None:
+    clerk = "gateway/counter_clerk"
+    assert load_limits(POLICIES, {*ROLES, clerk}).quota_of(clerk) == Quota(60, 240, 20, 60)
 
 
 def test_a_roles_row_says_only_what_differs(tmp_path: Path) -> None:
@@ -46,6 +53,8 @@ def test_a_roles_row_says_only_what_differs(tmp_path: Path) -> None:
     assert book.quota_of(ROLE) == Quota(7, 9, 4, 5)
     assert book.rates_of(ROLE) == Rates(10, 5)
     assert book.quota_of("market_regulation/licence_registrar") == Quota(3, 9, 4, 5)
+    assert book.resolutions_of(ROLE) == ResolutionQuota(8, 12)
+    assert book.resolutions_of("market_regulation/licence_registrar") == ResolutionQuota(6, 12)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +74,10 @@ def test_a_roles_row_says_only_what_differs(tmp_path: Path) -> None:
         (("children", "roles", "nobody/at_all"), {"person": 3}),
         (("children", "roles", ROLE), {"children": 3}),
         (("children", "roles", ROLE), {"person": 0}),
+        (("resolutions",), None),
+        (("resolutions", "default", "officer"), 0),
+        (("resolutions", "roles", "nobody/at_all"), {"officer": 3}),
+        (("resolutions", "roles", ROLE), {"person": 3}),
         (("more",), 1),
         (("rates",), None),
     ],
@@ -97,7 +110,9 @@ def test_neighbours_share_area_and_birth_date_a_cohort_area_and_month() -> None:
 
 
 def book(client: int, officer: int = 100) -> RateBook:
-    return RateBook(LimitBook(Rates(client, officer), Quota(1, 1, 2, 1), TokenRates(3, 2)))
+    return RateBook(
+        LimitBook(Rates(client, officer), Quota(1, 1, 2, 1), TokenRates(3, 2), ResolutionQuota(1, 1))
+    )
 
 
 @pytest.mark.parametrize("limit", [1, 2, 255, 256, 257, 1000, 5003])

@@ -36,6 +36,9 @@ class Given:
     def key(self) -> bytes:
         return self.number.to_bytes(16, "big")
 
+    def pending(self, tell: Callable[[], None]) -> bool:
+        return False
+
     def held(self) -> bool:
         return self.right
 

@@ -7,8 +7,11 @@ import orjson
 
 from gateway.adapters.db.effects import insert_entries, written
 from gateway.adapters.db.engine import Store, moment, stamp
+from gateway.adapters.db.turn import Turn
 from gateway.domain.audit import AuditEntry
 from gateway.domain.model import ClientRecord
+
+_ACTIVE = "SELECT 1 FROM client WHERE id = ? AND revoked_at IS NULL"
 
 
 def insert_client(connection: sqlite3.Connection, client: ClientRecord) -> None:
@@ -29,10 +32,10 @@ def insert_client(connection: sqlite3.Connection, client: ClientRecord) -> None:
 
 
 class SqliteClients:
-    """`gateway.domain.ports.Clients` over the embedded store. A change counts at once: nothing is cached."""
+    """`gateway.domain.ports.Clients` over the embedded store. A change counts at once: nothing outlives its turn."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, turn: Turn | None = None) -> None:
+        self._store, self._turn = store, turn or Turn(store)
 
     def get(self, client_id: str) -> ClientRecord | None:
         """The client, revoked or not."""
@@ -56,10 +59,7 @@ class SqliteClients:
 
     def is_active(self, client_id: str) -> bool:
         """Whether the client exists and is not revoked; asked on every request."""
-        found = self._store.reader.execute(
-            "SELECT 1 FROM client WHERE id = ? AND revoked_at IS NULL", (client_id,)
-        ).fetchone()
-        return found is not None
+        return self._turn.exists(_ACTIVE, client_id)
 
     def add(self, client: ClientRecord, audit: AuditEntry) -> None:
         """Register a client, with the evidence of it."""

@@ -67,9 +67,14 @@ class Store:
         """This thread's own connection for reading."""
         found: sqlite3.Connection | None = getattr(self._local, "reader", None)
         if found is None:
-            found = self._local.reader = self._connect()
-            found.execute("PRAGMA query_only=ON")
+            found = self._local.reader = self.reading()
         return found
+
+    def reading(self) -> sqlite3.Connection:
+        """Another connection for reading, closed with the store."""
+        made = self._connect()
+        made.execute("PRAGMA query_only=ON")
+        return made
 
     def version(self) -> int:
         """Changes with every commit by anyone; to be compared within one thread."""

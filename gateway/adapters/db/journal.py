@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from gateway.adapters.db.effects import SqliteTransaction, WrittenEntry, insert_entries, written
@@ -45,6 +46,8 @@ class GroupCommitJournal:
         self._clock = clock
         self._waiting: list[_Waiting] = []
         self._scheduled = False
+        self._parked = False
+        self._looking = 0
         self._since = 0.0
         self._seen = 0
         self._idle = 0
@@ -90,19 +93,38 @@ class GroupCommitJournal:
         if proof is not None and self._proofs.known(proof):
             future.set_exception(refused_proof())
             return future
-        self._waiting.append(_Waiting(future, entry, work, proof))
+        waiting = _Waiting(future, entry, work, proof)
+        if proof is None or not proof.pending(partial(self._looked_at, waiting)):
+            self._join(waiting)
+        else:
+            self._looking += 1
+        return future
+
+    def _looked_at(self, waiting: _Waiting) -> None:
+        self._looking -= 1
+        self._join(waiting)
+
+    def _join(self, waiting: _Waiting) -> None:
+        """Into the next commit. Whose proof is still looked at comes here when that is over."""
+        self._waiting.append(waiting)
         if not self._scheduled:
             self._scheduled = True
             self._since = time.monotonic()
             self._seen = self._idle = self._turns = 0
-            loop.call_soon(self._gather)
-        return future
+            asyncio.get_running_loop().call_soon(self._gather)
+        elif self._parked:
+            self._parked = False
+            asyncio.get_running_loop().call_soon(self._gather)
 
     def _gather(self) -> None:
         """Let requests that are already on their way join: flush once nothing has joined for two turns of the loop.
 
-        A turn costs some microseconds, a disk flush a hundred times that; a lone caller waits two turns.
+        A turn costs some microseconds, a disk flush a hundred times that; a lone caller waits two turns. While most
+        proofs are still being looked at, the next verdict (there always is one) calls this again.
         """
+        if self._looking > len(self._waiting) < _BATCH:
+            self._parked = True
+            return
         grown = len(self._waiting) > self._seen
         self._seen, self._turns = len(self._waiting), self._turns + 1
         self._idle = 0 if grown else self._idle + 1

@@ -11,6 +11,10 @@ from gateway.domain.model import SubjectId
 _ID = 16
 _TOLD = "SELECT body, members FROM audit_entry WHERE members IS NOT NULL AND instr(body, ?) > 0"
 _SETS = "SELECT members FROM disclosed_set WHERE digest = ?"
+_FETCHED = (
+    "SELECT 1 FROM pseudonym_mapping WHERE agency = ? AND region = ? AND from_version = ? AND to_version = ?"
+    " AND NOT again"
+)
 _CLAIM = (
     "INSERT INTO pseudonym_mapping (agency, region, from_version, to_version, reference, fetched_at, again)"
     " VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (agency, region, from_version, to_version)"
@@ -42,6 +46,10 @@ class SqliteDisclosures:
             if known.fetchone():
                 found.append(SubjectId(subject))
         return found
+
+    def fetched(self, who: tuple[str, str, int, int]) -> bool:
+        """Whether that mapping was fetched and is not allowed again."""
+        return self._store.reader.execute(_FETCHED, who).fetchone() is not None
 
 
 def _by_pseudonym(body: dict[str, object], agency: str, region: str) -> bool:

@@ -10,7 +10,7 @@ from gateway.adapters.db.effects import insert_entries, written
 from gateway.adapters.db.engine import Store, moment, stamp
 from gateway.adapters.predicate_sql import to_sql
 from gateway.domain.audit import AuditEntry
-from gateway.domain.purging import Notice, NoticeQuery
+from gateway.domain.purging import Notice, NoticeQuery, Overdue
 
 _NOTICE = "n.id, n.region, n.exchanges, n.pseudonyms, n.deleted_on, n.due_on, n.received_at"
 _COLUMNS = {"region": "n.region", "school": "NULL", "owner": "NULL", "sealed": "FALSE"}
@@ -48,14 +48,16 @@ class SqliteNotices:
         ).fetchone()
         return _notice(row) if row else None
 
-    def overdue(self, today: date) -> int:
-        """How many receipts were due before today."""
-        return int(
-            self._store.reader.execute(
-                "SELECT count(*) FROM deletion_notice WHERE received_at IS NULL AND due_on < ?",
-                (today.isoformat(),),
-            ).fetchone()[0]
+    def overdue(self, today: date) -> list[Overdue]:
+        """By agency and region: receipts that were due before today."""
+        rows = self._store.reader.execute(
+            "SELECT agency, region, count(*), min(due_on) FROM deletion_notice"
+            " WHERE received_at IS NULL AND due_on < ? GROUP BY agency, region ORDER BY agency, region",
+            (today.isoformat(),),
         )
+        return [
+            Overdue(agency, region, count, date.fromisoformat(since)) for agency, region, count, since in rows
+        ]
 
     def receive(self, notice_id: str, by: str, at: datetime, entry: AuditEntry) -> None:
         """Keep the first receipt, with the evidence, in one transaction."""

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from cryptography.exceptions import InvalidTag
 
-from gateway.adapters.db.registers import TABLES as FACT_TABLES
+from gateway.adapters.db.fact_tables import TABLES as FACT_TABLES
 from gateway.adapters.places import TABLES
 from gateway.domain.model import SubjectId
 from gateway.domain.ports import KeyRing

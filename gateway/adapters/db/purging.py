@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from gateway.adapters.db.engine import Store, stamp
+from gateway.adapters.db.fact_tables import TABLES as FACT_TABLES
 from gateway.adapters.db.purge_reads import (
     EVENTS,
     NOTHING,
@@ -15,7 +16,6 @@ from gateway.adapters.db.purge_reads import (
     registered,
     unregistered,
 )
-from gateway.adapters.db.registers import TABLES as FACT_TABLES
 from gateway.adapters.db.shredding import (
     FULL_RECEIPT,
     SqlitePurgeTransaction,

@@ -16,42 +16,13 @@ import orjson
 from gateway.adapters.db.children import many_facts
 from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tags
 from gateway.adapters.db.engine import Store, stamp, unavailable
+from gateway.adapters.db.fact_tables import TABLES
 from gateway.adapters.db.jobs import insert_file
 from gateway.adapters.db.settling import Prepared, Sorting, find_people, purges_of, with_former
 from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
 from gateway.domain.model import ChildFacts, SubjectId
 from gateway.domain.ports import Clock, Identity, KeyRing, StoredFile
 from gateway.domain.rules import Assessment
-
-TABLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    # dataset: (table, further key columns, content columns)
-    "student-register": (
-        "student_register",
-        (),
-        (
-            "school_code",
-            "grade",
-            "boarding",
-            "status",
-            "status_date",
-            "residence",
-            "economic_hardship",
-            "left_behind",
-            "single_parent",
-            "sex",
-            "birth_date",
-            "has_id",
-        ),
-    ),
-    "attendance": ("attendance", ("month",), ("days_expected", "days_absent", "longest_absence", "excused")),
-    "relief-register": ("relief_register", ("relief_class", "from_date"), ("to_date", "residence")),
-    "disability-assessment": (
-        "disability_assessment",
-        ("assessed_on",),
-        ("category", "grade", "suitability", "residence", "assessor"),
-    ),
-}
-
 
 _SUBJECT_BYTES = 16
 

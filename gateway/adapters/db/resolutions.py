@@ -26,13 +26,13 @@ _OF_ITS_CASE = (
 )
 
 
-def _purpose(resolution_id: str) -> str:
+def purpose_of(resolution_id: str) -> str:
     """What the texts of a resolution are sealed under."""
     return f"resolution:{resolution_id}"
 
 
 def _resolution(row: tuple[Any, ...], keys: KeyRing) -> Resolution:
-    purpose = _purpose(row[0])
+    purpose = purpose_of(row[0])
     return Resolution(
         id=row[0],
         subject=SubjectId(row[1]),
@@ -79,6 +79,13 @@ class SqliteResolutionDesk:
         found = self._db.execute(
             "SELECT count(*) FROM resolution WHERE client = ? AND officer IS ? AND requested_at > ?",
             (client, officer, stamp(since)),
+        ).fetchone()
+        return int(found[0])
+
+    def asked_by_client(self, client: str, since: datetime) -> int:
+        """How many requests a client has made since then, whomever it named."""
+        found = self._db.execute(
+            "SELECT count(*) FROM resolution WHERE client = ? AND requested_at > ?", (client, stamp(since))
         ).fetchone()
         return int(found[0])
 
@@ -133,7 +140,7 @@ class SqliteResolutionDesk:
         return done.rowcount == 1
 
     def _sealed(self, resolution_id: str, text: str) -> bytes:
-        return self._keys.seal(_purpose(resolution_id), text.encode())
+        return self._keys.seal(purpose_of(resolution_id), text.encode())
 
 
 class SqliteResolutions:

@@ -2,7 +2,8 @@
 
 `identity`: each child's data key, wrapped anew. `index`: each keyed identifier, computed anew from the identity in the
 vault; the old one stays beside it until its key's overlap is over, so that whoever knows only the old key still finds
-the child. What cannot be computed anew stays under its old key, and that key stays in the ring.
+the child. `files`: the sealed words of officers on a resolution, which outlive every file under that key. What
+cannot be done anew stays under its old key, and that key stays in the ring.
 """
 
 import sqlite3
@@ -10,19 +11,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from cryptography.exceptions import InvalidTag
 
 from gateway.adapters.db.effects import identity_tags
 from gateway.adapters.db.engine import Store
+from gateway.adapters.db.resolutions import purpose_of
 from gateway.adapters.keys.ring import FileKeyRing
 from gateway.domain.model import SubjectId
 from gateway.domain.ports import Identity
 from gateway.domain.rows import RESIDENT_ID, STUDENT_NUMBER
 
-JOBS = ("identity", "index")
+JOBS = ("identity", "index", "files")
 _BATCH = 250
 _PAUSE_SECONDS = 0.004
 """Between two batches, so that waiting writers come in."""
@@ -32,6 +34,24 @@ _IDENTIFIERS = (
     "SELECT i.lookup, i.kind, i.subject_id, s.data_key, s.sealed FROM identifier i"
     " JOIN subject s ON s.id = i.subject_id WHERE i.lookup > ? ORDER BY i.lookup LIMIT ?"
 )
+_TEXTS = (
+    "SELECT CAST(id AS BLOB), reason, note FROM resolution WHERE id > CAST(? AS TEXT) ORDER BY id LIMIT ?"
+)
+
+
+class _Pass(NamedTuple):
+    """The table, its rows in the order of their first column, and which column is empty when nothing is left to do."""
+
+    table: str
+    rows: str
+    sealed: int
+
+
+_PASSES = {
+    "identity": _Pass("subject", _SUBJECTS, 1),
+    "index": _Pass("identifier", _IDENTIFIERS, 3),
+    "files": _Pass("resolution", _TEXTS, 1),
+}
 
 
 @dataclass(slots=True)
@@ -52,7 +72,7 @@ class Rewrap:
 
     def total(self, job: str) -> int:
         """How many rows a pass sees, about."""
-        table = "subject" if job == "identity" else "identifier"
+        table = _PASSES[job].table
         return int(self._store.reader.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
     def unfinished(self, job: str) -> int | None:
@@ -86,8 +106,7 @@ class Rewrap:
         """One write transaction; False at the end, which is written down."""
         with self._store.writing() as connection:
             row = connection.execute("SELECT position FROM rotation WHERE job = ?", (job,)).fetchone()
-            query = _SUBJECTS if job == "identity" else _IDENTIFIERS
-            rows = connection.execute(query, (row[0], _BATCH)).fetchall()
+            rows = connection.execute(_PASSES[job].rows, (row[0], _BATCH)).fetchall()
             if not rows:
                 connection.execute("UPDATE rotation SET done = 1 WHERE job = ?", (job,))
                 return False
@@ -101,17 +120,34 @@ class Rewrap:
         self, connection: sqlite3.Connection, job: str, row: tuple[Any, ...], found: Rewrapped, drop: bool
     ) -> None:
         try:
-            changed = (
-                self._subject(connection, row) if job == "identity" else self._lookup(connection, row, drop)
-            )
+            changed = self._row(connection, job, row, drop)
         except InvalidTag:
             # An erased child has no data key any more: nothing is left to be wrapped.
-            found.left += bool(row[1] if job == "identity" else row[3])
+            found.left += bool(row[_PASSES[job].sealed])
             return
         if changed is None:
             found.left += 1
         else:
             found.written += changed
+
+    def _row(self, connection: sqlite3.Connection, job: str, row: tuple[Any, ...], drop: bool) -> bool | None:
+        """Whether the row was written; None when it stays under its old key."""
+        if job == "identity":
+            return self._subject(connection, row)
+        return self._texts(connection, row) if job == "files" else self._lookup(connection, row, drop)
+
+    def _texts(self, connection: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
+        """A resolution's reason and note under the key in use; whether one of them was not before."""
+        identity = row[0].decode()
+        purpose = purpose_of(identity)
+        reason, note = (self._keys.reseal(purpose, text) if text else None for text in row[1:])
+        if reason is None and note is None:
+            return False
+        connection.execute(
+            "UPDATE resolution SET reason = COALESCE(?, reason), note = COALESCE(?, note) WHERE id = ?",
+            (reason, note, identity),
+        )
+        return True
 
     def _subject(self, connection: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
         """The data key wrapped under the key in use; whether it was not before."""

@@ -9,8 +9,8 @@ import orjson
 
 from gateway.adapters.db.effects import SqliteTransaction
 from gateway.adapters.db.engine import stamp
+from gateway.adapters.db.fact_tables import TABLES as FACT_TABLES
 from gateway.adapters.db.purge_reads import EVENTS, going, open_work_of, spans_of, still_orphans
-from gateway.adapters.db.registers import TABLES as FACT_TABLES
 from gateway.adapters.places import Place, of_children, with_clock
 from gateway.domain.audit import AuditEntry
 from gateway.domain.model import SubjectId
@@ -142,8 +142,9 @@ class SqlitePurgeTransaction(SqliteTransaction):
                 )
 
     def _known_as(self, agency: str, subject: SubjectId) -> list[str]:
-        """Every pseudonym under which the agency may know the child: one per key version in use."""
-        return [self._keys.pseudonym(agency, subject)]
+        """Every pseudonym under which the agency may know the child: one a key version that counts."""
+        versions = self._keys.pseudonym_versions(agency)
+        return [self._keys.pseudonym(agency, subject, version) for version in versions]
 
     def drop_facts(self, dataset: str, subjects: Collection[bytes]) -> list[Removed]:
         """All rows of a dataset about these children."""

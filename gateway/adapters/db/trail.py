@@ -47,7 +47,7 @@ class SqliteTrail:
         for seq, body in self._rows(query):
             looked, last = looked + 1, seq
             entry = orjson.loads(body)
-            if query.until is not None and _at(entry) > query.until + _SLACK:
+            if query.until is not None and _at(entry) - query.until > _SLACK:
                 return EntryPage(found, None)
             if _wanted(entry, query):
                 found.append((seq, entry))

@@ -9,7 +9,10 @@ from gateway.adapters.db.engine import Store, stamp
 from gateway.domain.log.ports import Seen
 
 FORKS_KEPT = 64
-"""Pairs of notes kept for one log: the first prove enough, and nobody fills the store with more."""
+"""Pairs of notes kept for one log and reason: the first prove enough, and nobody fills the store with more.
+
+By reason, because anybody can hand in a head of the log with a broken proof: that must not use up what a fork needs.
+"""
 
 _SEEN = "SELECT size, root, note FROM witnessed_head WHERE origin = ?"
 
@@ -40,26 +43,30 @@ class SqliteWitness:
             )
         return True
 
-    def is_new_fork(self, origin: str, known: str, offered: str) -> bool:
-        """Not kept yet, and fewer than `FORKS_KEPT` of that log are."""
-        row = self._store.reader.execute(
-            "SELECT count(*), COALESCE(max(id = ?), 0) FROM log_fork WHERE origin = ?",
-            (_fork_id(known, offered), origin),
+    def is_new_fork(self, origin: str, known: str, offered: str, reason: str) -> bool:
+        """Not kept yet, and fewer than `FORKS_KEPT` of that log and reason are."""
+        fork = _fork_id(origin, known, offered, reason)
+        count, kept = self._store.reader.execute(
+            "SELECT count(*), COALESCE(max(id = ?), 0) FROM log_fork WHERE origin = ? AND reason = ?",
+            (fork, origin, reason),
         ).fetchone()
-        return bool(row[0] < FORKS_KEPT and not row[1])
+        return bool(count < FORKS_KEPT and not kept)
 
     def keep_fork(self, origin: str, known: str, offered: str, reason: str, at: datetime) -> None:
-        """The pair under its digest."""
+        """Both notes, once."""
+        fork = _fork_id(origin, known, offered, reason)
         with self._store.writing() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO log_fork (id, origin, known, offered, reason, at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (_fork_id(known, offered), origin, known, offered, reason, stamp(at)),
+                (fork, origin, known, offered, reason, stamp(at)),
             )
 
 
-def _fork_id(known: str, offered: str) -> str:
-    return hashlib.sha256(f"{known}\0{offered}".encode()).hexdigest()
+def _fork_id(origin: str, known: str, offered: str, reason: str) -> str:
+    """A digest of what the log signed: lines that others add under a note make no other pair."""
+    texts = (note.rpartition("\n\n")[0] for note in (known, offered))
+    return hashlib.sha256("\0".join((origin, reason, *texts)).encode()).hexdigest()
 
 
 def _seen(connection: sqlite3.Connection, query: str, *binds: Any) -> Seen | None:

@@ -219,6 +219,11 @@ class FileKeyRing:
         """What `seal` sealed for the same purpose; InvalidTag otherwise."""
         return _first_that_opens(self._ciphers(purpose), sealed, purpose.encode())[0]
 
+    def reseal(self, purpose: str, sealed: bytes) -> bytes | None:
+        """The same under the key in use; None when it is already. InvalidTag when it opens under none."""
+        plain, position = _first_that_opens(self._ciphers(purpose), sealed, purpose.encode())
+        return self.seal(purpose, plain) if position else None
+
     def _ciphers(self, purpose: str) -> list[Cipher]:
         files, kind = self._files, purpose.split(":", 1)[0]
         if kind not in files:

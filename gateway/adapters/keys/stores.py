@@ -64,11 +64,15 @@ class RingStore(Protocol):
 
 
 class FileRing:
-    """A ring in a file of mode 0600. Without a lock only a bare ring opens, and is saved bare."""
+    """A ring in a file of mode 0600. Without a lock only a bare ring opens, and is saved bare.
+
+    Once it was read sealed, a bare one in its place is refused: who can write files but knows no passphrase would hand
+    the running gateway keys of his own.
+    """
 
     def __init__(self, path: Path, lock: Lock | None) -> None:
         self.path, self._lock = path, lock
-        self._bare = False
+        self._bare = self._was_sealed = False
 
     @property
     def warnings(self) -> list[str]:
@@ -89,12 +93,17 @@ class FileRing:
         try:
             roots = self._read(document)
             self._bare = not is_sealed(document)
+            self._was_sealed = not self._bare
             return roots
         except (ValueError, KeyError, TypeError, AttributeError):
             raise KeyRingError(f"{self.path} is not a key ring") from None
 
     def _read(self, document: Any) -> Roots:
         if not is_sealed(document):
+            if self._was_sealed:
+                raise KeyRingError(
+                    f"the key ring {self.path} was sealed and is not any more: it is not taken"
+                )
             return from_body(document)
         if self._lock is None:
             raise KeyRingError(f"the key ring {self.path} is sealed")

@@ -125,10 +125,10 @@ def parse_note(whole: str) -> SignedNote:
 
 def parse_signatures(lines: str) -> tuple[Signature, ...]:
     """Signature lines, each ending with a newline."""
-    found = tuple(_signature(line) for line in lines.split("\n")[:-1])
-    if len(found) > _MOST_SIGNATURES or not lines.endswith("\n"):
+    each = lines.split("\n")[:-1]
+    if len(each) > _MOST_SIGNATURES or not lines.endswith("\n"):
         raise MalformedNote("too many signatures, or a line cut off")
-    return found
+    return tuple(map(_signature, each))
 
 
 def _signature(line: str) -> Signature:

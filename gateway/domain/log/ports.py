@@ -119,7 +119,7 @@ class WitnessStore(Protocol):
         """Keep `new` if `before` is still the newest; False, and nothing, when it is not."""
         ...
 
-    def is_new_fork(self, origin: str, known: str, offered: str) -> bool:
+    def is_new_fork(self, origin: str, known: str, offered: str, reason: str) -> bool:
         """Whether two notes that contradict each other are not kept yet, and not enough others are."""
         ...
 

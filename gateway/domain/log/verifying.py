@@ -91,13 +91,17 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of it: how many entries were looked at, how many of them not yet sealed, the first thing wrong."""
+    """What came of it: how many entries were looked at, how many of them not yet sealed, the first thing wrong.
+
+    `keys` signed the heads that were looked at, the oldest first.
+    """
 
     size: int
     looked: int
     unsealed: int
     heads: int
     finding: Finding | None
+    keys: Sequence[Vkey] = ()
 
 
 class _Wrong(Exception):
@@ -144,7 +148,9 @@ class _Check:
             finding = Finding("tile-changed", where=f"tile {missing.level}/{missing.index}")
         except (ValueError, KeyError, TypeError, AttributeError):
             finding = Finding("unreadable", index=self._start + self._looked)
-        return Verdict(self._size, self._looked, self._unsealed, len(self._heads), finding)
+        known = {key.text: key for key in self._trust.keys}
+        keys = [known[text] for text in dict.fromkeys(head.vkey for head in self._heads) if text in known]
+        return Verdict(self._size, self._looked, self._unsealed, len(self._heads), finding, keys)
 
     def _load(self) -> None:
         self._all = self._heads = list(self._source.heads())

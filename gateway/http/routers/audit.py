@@ -1,17 +1,16 @@
 """`/v1/audit` and `/v1/witness`: the transparency log, the auditor's view, and cosigning for other gateways."""
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gateway.domain.errors import Flaw, Malformed, NotPermitted
+from gateway.domain.errors import Flaw, Malformed, NotPermitted, TooLarge
 from gateway.http.context import Context, context
 from gateway.http.declared import declare
 from gateway.http.wire import (
-    JSON_LIMIT,
     LogReceipt,
     Page,
     dump,
@@ -170,10 +169,14 @@ async def entries(
 
 
 def _zoned(moment: datetime | None, name: str) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        zh, en = "时间须带时区。", "A time needs its zone."
-        raise Malformed(zh, en, (Flaw("bad_parameter", zh, en, pointer=f"/query/{name}"),))
-    return moment
+    """In UTC; the first and the last day there are cannot be told in every zone."""
+    try:
+        if moment is None or moment.tzinfo is not None:
+            return moment and moment.astimezone(UTC)
+    except OverflowError:
+        pass
+    zh, en = "时间须带时区。", "A time needs its zone."
+    raise Malformed(zh, en, (Flaw("bad_parameter", zh, en, pointer=f"/query/{name}"),))
 
 
 @router.get(
@@ -208,17 +211,30 @@ async def acknowledge(alarm_id: str, request: Request) -> Response:
     return json_response(body, headers={"X-Reference": reference})
 
 
+_CHECKPOINT_LIMIT = 16_384
+"""Of 63 hashes and a note with its signatures; reading a text costs time, and nobody is known before."""
 _CHECKPOINT = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
 @router.post(
     "/v1/witness/add-checkpoint",
     summary="见证签名 / Cosign another gateway's head (C2SP tlog-witness)",
-    **declare("log_signature", "none", 400, 403, 413, 422, request=_CHECKPOINT),
+    **declare("log_signature", "none", 400, 403, 413, 422, 429, request=_CHECKPOINT),
 )
 async def add_checkpoint(request: Request) -> Response:
     """Signature lines; 409 with the size to start from; 422 for a proof that does not hold."""
-    found = await context(request).witness.add_checkpoint(await read_body(request, JSON_LIMIT))
+    app = context(request)
+    address = app.binding.peers.address(request)
+    barred = app.rates.barred(address)
+    if barred is not None:
+        raise barred.error()
+    try:
+        found = await app.witness.add_checkpoint(await read_body(request, _CHECKPOINT_LIMIT))
+    except (Malformed, NotPermitted, TooLarge):
+        app.rates.failed(
+            address
+        )  # anybody may call: what no watched log signed is counted like a failed log-in
+        raise
     if isinstance(found, Cosigned):
         return Response(found.line, headers={"Cache-Control": "no-store"}, media_type="text/plain")
     size = f"{found.size}\n"

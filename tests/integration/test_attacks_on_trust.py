@@ -1,0 +1,191 @@
+"""What attackers of the evidence, the identities and the keys tried, and what they get now."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from connectors.transports.rest import client_assertion
+from gateway.adapters.cedar import load
+from gateway.adapters.db.mappings import SqliteDisclosures
+from gateway.adapters.db.witness import FORKS_KEPT
+from gateway.adapters.limits import load_limits
+from gateway.domain.log.checkpoint import Checkpoint, log_key, signed
+from gateway.services.witness import submission
+from gateway.settings import POLICIES
+from tests.harness import COUNTY, TestGateway, running, token_form
+from tests.integration.test_log_witness import COUNTY_LOG, PROVINCE_LOG, alarms, post, ring
+from tests.people import csv_file, resident_id, student
+
+RESOLUTIONS = "/v1/identity/resolutions"
+LEAD = "education/dropout_lead"
+DAY = load_limits(POLICIES, load(POLICIES).registry.roles).resolutions_of(LEAD)
+
+
+def problem(answer: httpx.Response) -> str:
+    return str(answer.json()["type"]).rpartition("/")[2]
+
+
+def look(gateway: TestGateway, child: str) -> httpx.Response:
+    return gateway.call.post(
+        "/v1/disclosures",
+        json={"purpose": "subject_access", "subject": {"resident_id": child}},
+        headers=gateway.headers("gateway/counter_clerk"),
+    )
+
+
+def test_a_clerk_does_not_go_through_the_ids_of_a_birthday(gateway: TestGateway) -> None:
+    """Whose list is empty is in no register; whose is not, was listed as needy, assessed, or asked about."""
+    children = [resident_id(date(2015, 3, 5), number) for number in range(20)]
+    gateway.upload("student-register", csv_file([student(2), student(19)]))
+    assert [look(gateway, child).status_code for child in children[:19]] == [200] * 19
+    refused = look(gateway, children[19])
+    assert (refused.status_code, problem(refused)) == (403, "quota-exceeded-enumeration")
+    assert look(gateway, children[2]).json()["items"]  # who was told of today stays free
+    entry = gateway.audit()[-2]
+    assert (entry["decision"], entry["detail"]) == ("refuse", "quota-exceeded-enumeration/neighbours")
+    assert (entry["exchange"], entry["subject"]) == ("disclosures", None)
+    with closing(gateway.database()) as connection:
+        assert connection.execute("SELECT kind, raised FROM alarm").fetchall() == [("enumeration", 1)]
+
+
+class Inventor:
+    """One client that names another officer whenever it likes."""
+
+    def __init__(self, gateway: TestGateway) -> None:
+        self.gateway, self.credentials = gateway, gateway.credentials(LEAD)
+
+    def headers(self, officer: str) -> dict[str, str]:
+        gateway = self.gateway
+        said = client_assertion(
+            self.credentials, f"{gateway.url}/oauth2/token", datetime.now(UTC), officer=officer
+        )
+        token = gateway.call.post("/oauth2/token", data=token_form(said)).json()["access_token"]
+        return {"Authorization": f"Bearer {token}"}
+
+
+def test_invented_officers_do_not_lift_the_days_limit_of_resolutions(gateway: TestGateway) -> None:
+    out = {"学生状态": "辍学", "状态日期": "2026-10-09"}
+    gateway.upload("student-register", csv_file([student(2, **out)]))
+    inventor = Inventor(gateway)
+    (lead,) = gateway.leads()
+    body = {"purpose": "dropout_control", "reason": "孩子有危险", "case": lead["case"], "emergency": True}
+    answers = []
+    for number in range(DAY.client + 1):
+        if number % (DAY.officer // 2) == 0:
+            headers = inventor.headers(f"officer-{number}")
+        answers.append(gateway.call.post(RESOLUTIONS, json=body, headers=headers))
+    assert [each.status_code for each in answers[:-1]] == [201] * DAY.client
+    assert (answers[-1].status_code, problem(answers[-1])) == (403, "quota-exceeded-enumeration")
+    assert resident_id(date(2015, 3, 5), 2) not in answers[-1].text
+    with closing(gateway.database()) as connection:
+        kinds = connection.execute("SELECT kind, about FROM alarm").fetchall()
+    assert kinds == [("resolution-quota", inventor.credentials.client_id)]
+
+
+@pytest.fixture
+def province(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestGateway]:
+    """A witness of the county's log."""
+    monkeypatch.setattr("gateway.log.SEAL_SECONDS", 3600.0)
+    key = log_key(COUNTY_LOG, "ed25519", ring(tmp_path / "county").head_public_key)
+    (tmp_path / "logs.txt").write_text(key.text + "\n")
+    settings = {"log_origin": PROVINCE_LOG, "witnessed_logs": tmp_path / "logs.txt"}
+    with running(tmp_path / "province", **settings) as found:
+        yield found
+
+
+def note(folder: Path, size: int, root: bytes) -> str:
+    keys = ring(folder / "county")
+    key = log_key(COUNTY_LOG, "ed25519", keys.head_public_key)
+    return signed(Checkpoint(COUNTY_LOG, size, root), key, keys.sign_head).whole
+
+
+def test_a_flood_of_broken_proofs_does_not_hide_a_fork(province: TestGateway, tmp_path: Path) -> None:
+    """Anybody may hand in a head that the log signed, with a proof of nothing and further lines under it."""
+    assert post(province, submission(0, [], note(tmp_path, 3, bytes(32)))).status_code == 200
+    newer = note(tmp_path, 9, b"\2" * 32)
+    for number in range(FORKS_KEPT + 6):
+        junk = base64.b64encode(number.to_bytes(40, "big")).decode()
+        assert post(province, submission(3, [], f"{newer}— anybody {junk}\n")).status_code == 422
+    (first,) = alarms(province)
+    assert (first["raised"], first["facts"][0]["reason"]) == (1, "no-proof")
+    assert post(province, submission(3, [], note(tmp_path, 3, b"\1" * 32))).status_code == 409
+    assert {each["facts"][0]["reason"] for each in alarms(province)} == {"no-proof", "same-size"}
+
+
+def test_many_different_unproven_heads_do_not_hide_a_fork(province: TestGateway, tmp_path: Path) -> None:
+    assert post(province, submission(0, [], note(tmp_path, 3, bytes(32)))).status_code == 200
+    for number in range(FORKS_KEPT + 6):
+        assert post(province, submission(3, [], note(tmp_path, 9 + number, b"\2" * 32))).status_code == 422
+    assert post(province, submission(3, [], note(tmp_path, 3, b"\1" * 32))).status_code == 409
+    assert {each["facts"][0]["reason"] for each in alarms(province)} == {"no-proof", "same-size"}
+
+
+def test_strangers_are_not_heard_by_a_witness_for_ever(province: TestGateway) -> None:
+    statuses = [post(province, "nothing").status_code for _ in range(61)]
+    assert statuses == [400] * 60 + [429]
+
+
+def test_the_log_is_not_walked_again_for_a_mapping_that_was_fetched(
+    gateway: TestGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walks = []
+    told = SqliteDisclosures.told
+    monkeypatch.setattr(SqliteDisclosures, "told", lambda *args: walks.append(1) or told(*args))
+    monkeypatch.setattr(gateway.parts.keys, "pseudonym_versions", lambda _agency: (2, 1), raising=False)
+    monkeypatch.setattr(gateway.parts.keys, "pseudonyms", lambda _agency, each, *_: ["x"] * len(each))
+    headers = gateway.headers("civil_affairs/relief_officer")
+    codes = [
+        gateway.call.post("/v1/pseudonyms/mapping", json={"from": 1}, headers=headers).status_code
+        for _ in range(4)
+    ]
+    assert codes == [200, 409, 409, 409]
+    assert walks == [1]
+    assert gateway.audit()[-1]["detail"] == "mapping:1:2:again"
+
+
+def test_an_unsealed_ring_laid_into_the_folder_is_not_taken(tmp_path: Path) -> None:
+    """Whoever can write files, but knows no passphrase, would read what is sealed from then on."""
+    data = tmp_path / "data"
+    with running(data) as gateway:
+        path = gateway.settings.keyring_path
+        other = ring(tmp_path / "other")
+        assert "header" in json.loads(path.read_text())
+        path.write_bytes((tmp_path / "other" / "keyring.json").read_bytes())
+        path.chmod(0o600)
+        assert not gateway.parts.ring.check()
+        assert gateway.parts.keys.head_public_key != other.head_public_key
+        assert "key ring" in gateway.call.get("/health/ready").json()["warnings"][0]
+
+
+def test_a_nest_of_brackets_is_no_token(gateway: TestGateway) -> None:
+    nest = base64.urlsafe_b64encode(b"[" * 3000).rstrip(b"=").decode()
+    for token in (f"{nest}.e30.x", f"e30.{nest}.x", nest):
+        headers = {"Authorization": f"Bearer {token[:4090]}"}
+        assert gateway.call.get("/v1/catalogue", headers=headers).status_code == 401
+    header = base64.urlsafe_b64encode(b'{"alg":"ES256","typ":"at+jwt"}').rstrip(b"=").decode()
+    headers = {"Authorization": f"Bearer {header}.{nest}.x"}
+    assert gateway.call.get("/v1/catalogue", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        {"to": "9999-12-31T23:59:59Z"},
+        {"from": "0001-01-01T00:00:00+14:00"},
+        {"from": "9999-12-31T23:59:59-14:00"},
+        {"to": "0001-01-01T00:00:00+14:00"},
+    ],
+)
+def test_the_ends_of_time_are_no_fault_of_the_gateways(gateway: TestGateway, moments: dict[str, str]) -> None:
+    gateway.ask(resident_id(date(1990, 1, 1)))
+    gateway.parts.log.sealer.seal()
+    answer = gateway.call.get(
+        "/v1/audit/entries", params=moments, headers=gateway.headers("gateway/auditor", COUNTY)
+    )
+    assert answer.status_code in (200, 400), answer.text
