@@ -20,9 +20,12 @@ import uvicorn
 from joserfc.jwk import ECKey
 
 from connectors.transports.rest import Credentials, client_assertion
+from gateway.adapters.db.clients import insert_client
 from gateway.app import create_app
 from gateway.domain.model import ClientRecord
 from gateway.parts import Parts
+from gateway.services.operation import CLIENT as OPERATOR
+from gateway.services.operation import operator_entry
 from gateway.settings import Settings
 
 LAW_DATE = date(2026, 11, 20)
@@ -95,9 +98,9 @@ class TestGateway:
         key = ECKey.generate_key("P-256", auto_kid=True)
         client_id = f"test-{os.urandom(6).hex()}"
         public = {k: str(v) for k, v in key.as_dict(private=False).items()}
-        self.parts.context.tokens._clients.add(
-            ClientRecord(client_id, agency, name, region, school, public, datetime.now(UTC))
-        )
+        record = ClientRecord(client_id, agency, name, region, school, public, self.parts.clock.now())
+        with self.parts.store.writing() as connection:  # without evidence: tests count what callers did
+            insert_client(connection, record)
         return Credentials.of(
             {
                 "client_id": client_id,
@@ -109,6 +112,12 @@ class TestGateway:
                 "key": key.as_dict(private=True),
             }
         )
+
+    def revoke(self, client_id: str) -> bool:
+        """As `huxue client revoke` does it; False when there is no such active client."""
+        clock = self.parts.clock
+        entry = operator_entry(clock, "test", f"client-revoked:{client_id}")
+        return self.parts.context.tokens._clients.revoke(client_id, clock.now(), entry)
 
     def fetch_token(self, credentials: Credentials) -> str:
         assertion = client_assertion(credentials, f"{self.url}/oauth2/token", datetime.now(UTC))
@@ -177,6 +186,10 @@ class TestGateway:
     def database(self) -> sqlite3.Connection:
         """A connection of the test's own to the store."""
         return sqlite3.connect(self.data / "huxue.db")
+
+    def acts(self) -> list[dict[str, Any]]:
+        """What the operator did, oldest first."""
+        return [each for each in self.audit() if each["client"] == OPERATOR]
 
     def audit(self) -> list[dict[str, Any]]:
         """Every audit entry, oldest first."""

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import secrets
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,13 +12,15 @@ import typer
 from joserfc.jwk import ECKey
 
 from connectors.transports.rest import Credentials, CredentialsError, GatewayClient, GatewayError
-from gateway.adapters.cedar import load
+from gateway.adapters.cedar import PolicyBundle, load
+from gateway.adapters.clock import SystemClock
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.migrate import upgrade
 from gateway.app import NotReady
 from gateway.domain.model import ClientRecord
 from gateway.domain.predicate import is_region
+from gateway.services.operation import operator_entry
 from gateway.settings import Settings
 from schemas.codes.region import regions
 
@@ -65,15 +66,22 @@ def add(
     }
     _write_private(out, json.dumps(document, ensure_ascii=False, indent=1))
     public = {name: str(value) for name, value in key.as_dict(private=False).items() if name in _PUBLIC}
-    clients.add(ClientRecord(client_id, agency, role, region, school, public, datetime.now(UTC)))
+    clock = SystemClock()
+    record = ClientRecord(client_id, agency, role, region, school, public, clock.now())
+    act = f"client-added:{client_id} {agency}/{role}"
+    clients.add(record, operator_entry(clock, _policies().version, act, region))
     typer.echo(client_id)
 
 
 _PUBLIC = ("kty", "crv", "x", "y", "kid")
 
 
+def _policies() -> PolicyBundle:
+    return load(Settings(data=Path()).policies)
+
+
 def _check(agency: str, role: str, region: str, school: str | None) -> None:
-    known = load(Settings(data=Path()).policies).registry.roles
+    known = _policies().registry.roles
     if f"{agency}/{role}" not in known:
         names = ", ".join(sorted(known))
         raise NotReady(f"no role {agency}/{role}; roles are: {names}")
@@ -107,7 +115,11 @@ def revoke(
     """Counts at once on a running gateway."""
     path = Path(client)
     client_id = _client_id(path) if path.is_file() else client
-    if not _clients(data).revoke(client_id, datetime.now(UTC)):
+    clients, clock = _clients(data), SystemClock()
+    known = clients.get(client_id)
+    act, region = f"client-revoked:{client_id}", known.region if known else ""
+    entry = operator_entry(clock, _policies().version, act, region)
+    if not clients.revoke(client_id, clock.now(), entry):
         raise NotReady("no active client of that id")
     typer.echo(f"revoked {client_id}")
 

@@ -1,7 +1,7 @@
 """`huxue keys rotate | tidy | mapping`."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gateway.adapters.cedar import load
+from gateway.adapters.clock import SystemClock
+from gateway.adapters.db.effects import insert_entries, written
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.mappings import allow_again
 from gateway.adapters.db.migrate import upgrade
@@ -22,6 +25,7 @@ from gateway.adapters.keys.stores import FileRing
 from gateway.app import NotReady
 from gateway.commands.keys import app, file_store
 from gateway.commands.settings import settings_from
+from gateway.services.operation import operator_entry
 from gateway.settings import Settings
 
 Data = Annotated[Path, typer.Option(envvar="HUXUE_DATA", help="数据目录 / data folder")]
@@ -48,10 +52,19 @@ def rotate(
         if jobs:
             typer.echo(f"finishing what was begun: {', '.join(jobs)}")
         else:
-            jobs = _turn(ring, rewrap, names, timedelta(days=overlap_days))
+            act = f"keys-rotated:{','.join(names)} overlap={overlap_days}d"
+            overlap = timedelta(days=overlap_days)
+            jobs = _turn(ring, rewrap, names, overlap, lambda: _told(settings, store, act))
         _run(ring, store, jobs)
-        _tidy(ring, store)
+        _tidy(settings, ring, store)
         typer.echo(f"finished: {', '.join(names if begun else jobs)}")
+
+
+def _told(settings: Settings, store: Store, act: str) -> None:
+    """The evidence of what is about to be done to the ring, which no transaction can hold."""
+    entry = operator_entry(SystemClock(), load(settings.policies).version, act)
+    with store.writing() as connection:
+        insert_entries(connection, [written(entry)])
 
 
 def _unfinished(ring: FileRing, rewrap: Rewrap) -> list[str]:
@@ -60,12 +73,15 @@ def _unfinished(ring: FileRing, rewrap: Rewrap) -> list[str]:
     return [job for job in JOBS if rewrap.unfinished(job) == roots.of(job)[-1].number]
 
 
-def _turn(ring: FileRing, rewrap: Rewrap, names: Sequence[str], overlap: timedelta) -> list[str]:
+def _turn(
+    ring: FileRing, rewrap: Rewrap, names: Sequence[str], overlap: timedelta, tell: Callable[[], None]
+) -> list[str]:
     """The ring with new versions, on disk; the passes that must follow, which were written down before."""
     roots = turned(ring.load(), names, datetime.now(UTC), overlap)
     jobs = [name for name in JOBS if name in names]
     for job in jobs:
         rewrap.begin(job, roots.of(job)[-1].number)
+    tell()
     ring.save(roots)
     return jobs
 
@@ -104,16 +120,17 @@ def tidy(data: Data) -> None:
     with ring.exclusive(), _store(settings) as store:
         if jobs := _unfinished(ring, Rewrap(store, FileKeyRing(ring.load()))):
             raise NotReady(f"{', '.join(jobs)} is not re-wrapped to the end: run `huxue keys rotate`")
-        gone = _tidy(ring, store)
+        gone = _tidy(settings, ring, store)
     typer.echo(f"dropped {', '.join(gone) or 'nothing'}")
 
 
-def _tidy(ring: FileRing, store: Store) -> list[str]:
+def _tidy(settings: Settings, ring: FileRing, store: Store) -> list[str]:
     """Drop ended versions: of those that seal rows only when a last pass left none of them behind."""
     roots, now = ring.load(), datetime.now(UTC)
     over = [name for name in TURNING if ended(roots, name, now)]
     gone = [name for name in over if name not in JOBS or _nothing_left(store, roots, name)]
     if gone:
+        _told(settings, store, f"keys-dropped:{','.join(gone)}")
         ring.save(dropped(roots, now, gone))
     return gone
 
@@ -138,10 +155,13 @@ def mapping(
     """Counts for every mapping the agency has fetched."""
     if not again:
         raise NotReady("say --again to allow it")
-    with _store(settings_from({"data": data})) as store:
-        number = allow_again(store, agency)
-    if not number:
-        raise NotReady("that agency has fetched no mapping")
+    settings = settings_from({"data": data})
+    entry = operator_entry(SystemClock(), load(settings.policies).version, f"mapping-allowed-again:{agency}")
+    with _store(settings) as store, store.writing() as connection:
+        number = allow_again(connection, agency)
+        if not number:
+            raise NotReady("that agency has fetched no mapping")
+        insert_entries(connection, [written(entry)])
     typer.echo(f"allowed again: {number}")
 
 

@@ -6,7 +6,7 @@ what was said about the child is in it, nor the name of an officer. Sources: 个
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ import msgspec
 
 from gateway.domain.decision import Registry
 from gateway.domain.model import SubjectId
+from gateway.domain.moments import to_second
 from schemas.catalogue import EXCHANGES
 from schemas.codes.region import regions
 
@@ -142,7 +143,7 @@ SYSTEM_ROLE = "gateway/system"
 def record_of(use: Use, registry: Registry) -> dict[str, object]:
     """A use as the contract shows it, before the mask."""
     return {
-        "at": use.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "at": to_second(use.at),
         "agency": use.agency,
         "role": use.role,
         "region": use.region,

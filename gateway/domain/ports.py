@@ -262,9 +262,11 @@ class Clients(Protocol):
 
     def is_active(self, client_id: str) -> bool: ...
 
-    def add(self, client: ClientRecord) -> None: ...
+    def add(self, client: ClientRecord, audit: AuditEntry) -> None: ...
 
-    def revoke(self, client_id: str, at: datetime) -> bool: ...
+    def revoke(self, client_id: str, at: datetime, audit: AuditEntry) -> bool:
+        """False, and nothing is written, when there is none to revoke."""
+        ...
 
     def use_assertion(self, client_id: str, jti: str, expires_at: datetime) -> bool:
         """False when that assertion was used before."""
@@ -318,8 +320,8 @@ class Job:
     error: str | None = None
 
 
-class Disclosures(Protocol):
-    """What the evidence says of who was told of whom."""
+class ToldChildren(Protocol):
+    """Of which children an agency was told by pseudonym: what the evidence says."""
 
     def told(self, agency: str, region: str) -> Sequence[SubjectId]:
         """Children whose pseudonym that agency was ever told for the region or a part of it; for worker threads."""

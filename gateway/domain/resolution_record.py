@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.moments import to_second
 from gateway.domain.ports import Identity
 from gateway.domain.principal import Principal
 from gateway.domain.resolution import REASON_LENGTH, OpenCase, Resolution, opening
@@ -61,7 +62,7 @@ def made(wish: Wish, case: OpenCase, now: datetime, resolution_id: str) -> Resol
 
 def record_of(found: Resolution, pseudonym: str) -> dict[str, object]:
     """A resolution with the child under the reader's own pseudonym."""
-    deadline = found.deadline.strftime("%Y-%m-%dT%H:%M:%SZ") if found.deadline else None
+    deadline = to_second(found.deadline) if found.deadline else None
     officer = found.requester_officer
     return {
         "id": found.id,
@@ -69,7 +70,7 @@ def record_of(found: Resolution, pseudonym: str) -> dict[str, object]:
         "emergency": found.emergency,
         "case": found.case,
         "requested_by": f"{found.requester_client}/{officer}" if officer else found.requester_client,
-        "requested_at": found.requested_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "requested_at": to_second(found.requested_at),
         "expires_at": None if found.emergency else deadline,
         "review_due_at": deadline if found.emergency else None,
         "pseudonym": pseudonym,

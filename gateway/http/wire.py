@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.domain.errors import Flaw, Malformed, TooLarge
+from gateway.domain.predicate import is_region
 
 JSON_LIMIT = 65_536
 
@@ -94,6 +95,14 @@ def _pointer(message: str) -> str:
 
 
 _MISSING = re.compile(r"missing required field `(\w+)`")
+
+
+def region_code(text: str) -> str:
+    """A region code as asked for: its shape is looked at here (Malformed), its reach is decided by policy."""
+    if not is_region(text):
+        zh, en = "行政区划代码应为 2、4、6、9 或 12 位数字。", "A region code has 2, 4, 6, 9 or 12 digits."
+        raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/region"),))
+    return text
 
 
 def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -10,6 +10,7 @@ from gateway.domain.decision import Grant
 from gateway.domain.deidentify import KEY, Mask, Released
 from gateway.domain.errors import Conflict, Malformed, NotPermitted
 from gateway.domain.model import Lead
+from gateway.domain.moments import to_second
 from gateway.domain.ports import Clock, KeyRing, LeadQuery, Leads, Transaction
 from gateway.domain.principal import Principal
 from gateway.services import outgoing
@@ -51,7 +52,7 @@ def record_of(lead: Lead, pseudonym: str | None) -> Mapping[str, object]:
         "case": lead.case,
         "region": lead.region,
         "status": lead.status,
-        "opened_at": lead.opened_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "opened_at": to_second(lead.opened_at),
         "due_on": lead.due_on.isoformat(),
         "facts": lead.facts,
         "pseudonym": pseudonym,

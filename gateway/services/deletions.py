@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
 from gateway.domain.errors import NotPermitted
+from gateway.domain.moments import to_second
 from gateway.domain.ports import Clock
 from gateway.domain.principal import Principal
 from gateway.domain.purging import Notice, NoticeQuery, Notices
@@ -40,7 +41,7 @@ def record_of(notice: Notice) -> Mapping[str, object]:
         "pseudonyms": list(notice.pseudonyms),
         "deleted_on": notice.deleted_on.isoformat(),
         "due_on": notice.due_on.isoformat(),
-        "received_at": received.strftime("%Y-%m-%dT%H:%M:%SZ") if received else None,
+        "received_at": to_second(received) if received else None,
     }
 
 

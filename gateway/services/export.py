@@ -10,6 +10,7 @@ from typing import Protocol
 from gateway.domain.decision import Grant
 from gateway.domain.errors import Conflict, NotPermitted
 from gateway.domain.listing import Table
+from gateway.domain.moments import to_second
 from gateway.domain.ports import Clock, FileStore, Job, Jobs, StoredFile
 from gateway.domain.principal import Principal
 from gateway.domain.purging import Notices
@@ -196,9 +197,9 @@ def _chunks(body: bytes, size: int = 1 << 20) -> Sequence[bytes]:
 def _manifest(job: Job, made: _Made, table: Table, reference: str, now: datetime) -> dict[str, object]:
     file = made.file
     return {
-        "transaction_time": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "transaction_time": to_second(now),
         "reference": reference,
-        "as_of": table.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "as_of": to_second(table.as_of),
         "missing_sources": list(table.missing_sources),
         **table.disclosure(),
         "files": [
@@ -211,5 +212,5 @@ def _manifest(job: Job, made: _Made, table: Table, reference: str, now: datetime
             }
         ],
         "deleted": [],
-        "expires": job.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "expires": to_second(job.expires_at),
     }

@@ -12,7 +12,7 @@ import orjson
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant, Treatment
 from gateway.domain.errors import Conflict, NotPermitted
-from gateway.domain.ports import Clock, Disclosures, KeyRing, Transaction
+from gateway.domain.ports import Clock, KeyRing, ToldChildren, Transaction
 from gateway.domain.principal import Principal
 from gateway.services.evidence import Evidence, Request, new_reference
 from schemas.catalogue import EXCHANGES, Action
@@ -30,8 +30,8 @@ _LISTS = tuple(
 class Mapping:
     """The use case. Returns the answer's bytes, already in the evidence."""
 
-    def __init__(self, evidence: Evidence, disclosures: Disclosures, keys: KeyRing, clock: Clock) -> None:
-        self._evidence, self._disclosures = evidence, disclosures
+    def __init__(self, evidence: Evidence, told: ToldChildren, keys: KeyRing, clock: Clock) -> None:
+        self._evidence, self._told = evidence, told
         self._keys, self._clock = keys, clock
 
     async def fetch(self, principal: Principal, version: int) -> bytes:
@@ -47,7 +47,7 @@ class Mapping:
             raise NotPermitted
         who = (principal.agency, principal.region, version, newest)
         if await asyncio.to_thread(
-            self._disclosures.fetched, who
+            self._told.fetched, who
         ):  # or anybody could have the log walked at will
             again = f"mapping:{version}:{newest}:again"
             await self._evidence.journal.record(
@@ -81,7 +81,7 @@ class Mapping:
     def _made(self, request: Request, grant: Grant, version: int, newest: int) -> tuple[bytes, AuditEntry]:
         """The answer, ordered by the old pseudonym, and its evidence. For a worker thread."""
         agency = request.principal.agency
-        subjects = self._disclosures.told(agency, request.region)
+        subjects = self._told.told(agency, request.region)
         old = self._keys.pseudonyms(agency, subjects, version)
         new = self._keys.pseudonyms(agency, subjects, newest)
         order = sorted(range(len(subjects)), key=old.__getitem__)

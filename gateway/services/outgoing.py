@@ -10,8 +10,7 @@ from datetime import datetime
 import orjson
 
 from gateway.domain.deidentify import Released
-
-_SECOND = "%Y-%m-%dT%H:%M:%SZ"
+from gateway.domain.moments import to_second
 
 
 def answer(record: Released, *, reference: str, as_of: datetime, missing_sources: Sequence[str]) -> bytes:
@@ -19,7 +18,7 @@ def answer(record: Released, *, reference: str, as_of: datetime, missing_sources
     return orjson.dumps(
         {
             "reference": reference,
-            "as_of": as_of.isoformat(timespec="seconds")[:19] + "Z",
+            "as_of": to_second(as_of),
             "answer": record,
             "missing_sources": missing_sources,
         }
@@ -40,7 +39,7 @@ def page(
         {
             "items": items,
             "next_cursor": next_cursor,
-            "as_of": as_of.strftime(_SECOND),
+            "as_of": to_second(as_of),
             "missing_sources": missing_sources,
             "reference": reference,
             **(disclosure or {}),
@@ -70,7 +69,7 @@ def uses(
     """Who used a child's data, still to be written as JSON or as a page; `notes` in Chinese and English."""
     return {
         "reference": reference,
-        "as_of": as_of.strftime(_SECOND),
+        "as_of": to_second(as_of),
         **head,
         "items": items,
         "next_cursor": next_cursor,

@@ -16,6 +16,7 @@ from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask, Released
 from gateway.domain.errors import NotPermitted
 from gateway.domain.log.ports import AuditTrail, EntryQuery
+from gateway.domain.moments import to_second
 from gateway.domain.ports import Clock, Transaction
 from gateway.domain.predicate import InRegion, conjunction
 from gateway.domain.principal import Principal
@@ -51,7 +52,7 @@ def alarm_record(row: Mapping[str, Any]) -> Mapping[str, object]:
         "case": None,
         "region": row["region"],
         "status": row["status"],
-        "opened_at": row["first_at"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "opened_at": to_second(row["first_at"]),
         "due_on": None,
         "facts": [row["facts"]],
         "raised": row["raised"],

@@ -14,6 +14,7 @@ from gateway.domain.log.merkle import EMPTY_ROOT, HASH_BYTES, consistency_proof,
 from gateway.domain.log.note import Vkey
 from gateway.domain.log.ports import LogStore, Placed
 from gateway.domain.log.tiles import WIDTH, MissingTile, perfect_from, width_at
+from gateway.domain.moments import to_second
 from gateway.domain.principal import Principal
 from gateway.services.evidence import Evidence, Request
 from schemas.catalogue import EXCHANGES, Action
@@ -46,7 +47,7 @@ class Transparency:
             "origin": self._key().name,
             "size": head.size if head else 0,
             "root": _encoded(head.root if head else EMPTY_ROOT),
-            "at": head.at.strftime("%Y-%m-%dT%H:%M:%SZ") if head else None,
+            "at": to_second(head.at) if head else None,
             "checkpoint": head.note + "".join(lines) if head else None,
             "cosignatures": list(lines),
             "vkey": head.vkey if head else self._key().text,

@@ -142,11 +142,14 @@ class Witness:
         return Cosigned(cosigned(asked.note.text, self._key(), self._keys.sign_head, now).line)
 
     async def _report(self, checkpoint: Checkpoint, known: str, offered: str, reason: str) -> None:
-        """Both notes are kept and the alarm is raised, once for every pair."""
-        origin, now = checkpoint.origin, self._clock.now()
-        if await asyncio.to_thread(self._store.keep_fork, origin, known, offered, reason, now):
-            facts = {"reason": reason, "size": checkpoint.size, "side": "witness"}
-            await raise_fork(self._evidence, self._clock, origin, reason, facts)
+        """The alarm is raised and both notes are kept, once for every pair; the alarm first, so that none is lost."""
+        origin = checkpoint.origin
+        if not await asyncio.to_thread(self._store.is_new_fork, origin, known, offered, reason):
+            return
+        facts = {"reason": reason, "size": checkpoint.size, "side": "witness"}
+        await raise_fork(self._evidence, self._clock, origin, reason, facts)
+        now = self._clock.now()
+        await asyncio.to_thread(self._store.keep_fork, origin, known, offered, reason, now)
 
 
 async def raise_fork(

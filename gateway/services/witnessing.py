@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from gateway.domain.log.checkpoint import Head, cosigned_at
+from gateway.domain.log.checkpoint import Head, cosigned_at, decimal
 from gateway.domain.log.merkle import consistency_proof
 from gateway.domain.log.note import MalformedNote, SignedNote, Verify, parse_note, parse_signatures
 from gateway.domain.log.ports import Lease, LogStore, Peer
@@ -65,7 +65,7 @@ class Witnessing:
         if reply.status == _OK:
             await self._keep(peer, head, reply.text)
         elif reply.status == _DIFFERS:
-            return await self._elsewhere(peer, head, old, int(reply.text.strip()))
+            return await self._elsewhere(peer, head, old, decimal(reply.text.strip()))
         elif reply.status == _NO_PROOF:
             await self._forked(peer, head, "no-proof")
         else:

@@ -83,6 +83,7 @@ def test_the_guide_is_followed_step_by_step(auditor: Auditor) -> None:
     assert (sound.returncode, "日志完好" in sound.stdout) == (0, True), sound
     seen = auditor.follow(look)
     assert (seen.returncode, '"items":[{' in seen.stdout) == (0, True), seen
+    assert '"client-added:' in seen.stdout
     assert '"under_16":true' in auditor.follow(child).stdout
     told = auditor.follow(uses)
     assert "招用工核查员" in told.stdout, told

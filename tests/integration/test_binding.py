@@ -332,7 +332,7 @@ def rows(gateway: TestGateway) -> int:
 
 def test_a_revoked_clients_proof_is_nothing(agency: Agency) -> None:
     token = agency.token()
-    agency.gateway.parts.context.tokens._clients.revoke(agency.credentials.client_id, datetime.now(UTC))
+    agency.gateway.revoke(agency.credentials.client_id)
     answer = agency.ask(token, agency.proof(token))
     assert answer.status_code == 401
     assert answer.json()["type"].endswith("/problems/unauthenticated")

@@ -20,6 +20,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey
 from joserfc.jws import JWSRegistry
 
+from gateway.adapters.db.clients import insert_client
 from gateway.cli import main
 from gateway.domain.model import ClientRecord
 from tests.harness import COUNTY, TestGateway, private, running, token_form
@@ -42,7 +43,8 @@ class Client:
         self.id = f"test-{os.urandom(6).hex()}"
         public = {name: str(value) for name, value in self.key.as_dict(private=False).items()}
         record = ClientRecord(self.id, "education", "dropout_lead", COUNTY, None, public, datetime.now(UTC))
-        gateway.parts.context.tokens._clients.add(record)
+        with gateway.parts.store.writing() as connection:
+            insert_client(connection, record)
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         now = int(time.time())
@@ -281,11 +283,11 @@ def test_a_secret_in_the_form_is_no_way_in(client: Client) -> None:
 def test_revoking_a_client_counts_at_once(gateway: TestGateway, client: Client) -> None:
     token = client.token(client.sign(client.claims())).json()["access_token"]
     assert use(gateway, token) == 200
-    assert gateway.parts.context.tokens._clients.revoke(client.id, datetime.now(UTC))
+    assert gateway.revoke(client.id)
     assert use(gateway, token) == 401
     refused = client.token(client.sign(client.claims()))
     assert refused.json() == {"error": "invalid_client"}
-    assert not gateway.parts.context.tokens._clients.revoke(client.id, datetime.now(UTC))
+    assert not gateway.revoke(client.id)
 
 
 def crafted(
@@ -316,34 +318,33 @@ def test_the_crafted_token_as_such_works(gateway: TestGateway, client: Client) -
     assert use(gateway, crafted(client)) == 200
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"exp": int(time.time()) - 1},
-        {"exp": None},
-        {"exp": "tomorrow"},
-        {"iss": "https://elsewhere.example"},
-        {"iss": None},
-        {"aud": "https://elsewhere.example"},
-        {"aud": None},
-        {"sub": None},
-        {"sub": "nobody"},
-        {"sub": 5},
-        {"agency": None},
-        {"role": None},
-        {"role": ["dropout_lead"]},
-        {"region": None},
-        {"nbf": int(time.time()) + 3600},
-        {"typ": "JWT"},
-        {"typ": None},
-        {"key": ECKey.generate_key("P-256")},
-    ],
-    ids=str,
-)
+WRONG_TOKENS: dict[str, Callable[[], dict[str, Any]]] = {
+    "expired": lambda: {"exp": int(time.time()) - 1},
+    "lives forever": lambda: {"exp": None},
+    "exp is a text": lambda: {"exp": "tomorrow"},
+    "another issuer": lambda: {"iss": "https://elsewhere.example"},
+    "no issuer": lambda: {"iss": None},
+    "another audience": lambda: {"aud": "https://elsewhere.example"},
+    "no audience": lambda: {"aud": None},
+    "no subject": lambda: {"sub": None},
+    "an unknown subject": lambda: {"sub": "nobody"},
+    "a subject that is no text": lambda: {"sub": 5},
+    "no agency": lambda: {"agency": None},
+    "no role": lambda: {"role": None},
+    "a list of roles": lambda: {"role": ["dropout_lead"]},
+    "no region": lambda: {"region": None},
+    "not yet valid": lambda: {"nbf": int(time.time()) + 3600},
+    "another type": lambda: {"typ": "JWT"},
+    "no type": lambda: {"typ": None},
+    "another key": lambda: {"key": ECKey.generate_key("P-256")},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_TOKENS)
 def test_an_access_token_that_is_not_ours_or_not_good_any_more_is_refused(
-    gateway: TestGateway, client: Client, changes: dict[str, Any]
+    gateway: TestGateway, client: Client, wrong: str
 ) -> None:
-    assert use(gateway, crafted(client, **changes)) == 401
+    assert use(gateway, crafted(client, **WRONG_TOKENS[wrong]())) == 401
 
 
 def test_a_tampered_access_token_is_refused(gateway: TestGateway, client: Client) -> None:
@@ -454,6 +455,11 @@ def test_the_command_line_adds_uses_and_revokes_a_client(
     code, shown = command("client", "revoke", "--data", str(gateway.data), "--client", document["client_id"])
     assert code == 2
     assert "no active client" in shown
+    acts = [each for each in gateway.acts() if document["client_id"] in each["detail"]]
+    assert [(each["detail"].partition(":")[0], each["region"]) for each in acts] == [
+        ("client-added", COUNTY),
+        ("client-revoked", COUNTY),
+    ]
 
 
 @pytest.mark.parametrize(

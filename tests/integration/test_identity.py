@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class Officer:
         return str(self.leads()[0]["pseudonym"])
 
     def revoke(self) -> None:
-        self.gateway.parts.context.tokens._clients.revoke(self.client, datetime.now(UTC))
+        self.gateway.revoke(self.client)
 
 
 class Later(SystemClock):

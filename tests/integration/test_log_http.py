@@ -10,13 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.adapters.db.effects import SqliteTransaction
+from gateway.adapters.db.effects import SqliteTransaction, insert_entries, written
 from gateway.adapters.keys import verify_head
 from gateway.domain.audit import leaf_hash
 from gateway.domain.log.checkpoint import parse_checkpoint, signed_by
 from gateway.domain.log.merkle import HASH_BYTES, verify_consistency, verify_inclusion
 from gateway.domain.log.note import parse_note, parse_vkey
 from gateway.domain.model import AlarmDraft
+from gateway.services.operation import operator_entry
 from tests.harness import COUNTY, LAW_DATE, TestGateway, running
 from tests.people import csv_file, resident_id, student
 
@@ -226,6 +227,23 @@ def test_an_auditor_elsewhere_sees_nothing_of_it_and_others_are_refused(gateway:
         403,
         "purpose-not-granted",
     )
+
+
+def test_what_is_done_to_the_gateway_is_seen_by_every_auditor_and_to_a_client_by_its_own(
+    gateway: TestGateway,
+) -> None:
+    acts = {"keys-rotated:seal": "", "client-added:here": COUNTY, "client-added:there": "530424"}
+    entries = [operator_entry(gateway.parts.clock, "test", act, region) for act, region in acts.items()]
+    with gateway.parts.store.writing() as connection:
+        insert_entries(connection, [written(each) for each in entries])
+    for region, unseen in (
+        (COUNTY, {"client-added:there"}),
+        ("530424", {"client-added:here"}),
+        ("53", set()),
+    ):
+        asked = {"client": "huxue-command", "limit": 1000}
+        found = get(gateway, "/v1/audit/entries", AUDITOR, region, **asked).json()["items"]
+        assert {each["detail"] for each in found} & acts.keys() == acts.keys() - unseen
 
 
 @pytest.mark.parametrize("exchange", ["audit-log", "alarms"])

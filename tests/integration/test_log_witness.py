@@ -20,6 +20,7 @@ from gateway.cli import app
 from gateway.domain.log.checkpoint import Checkpoint, cosigned_at, log_key, signed, witness_key
 from gateway.domain.log.merkle import consistency_proof
 from gateway.domain.log.note import Vkey, parse_note
+from gateway.domain.log.ports import Reply
 from gateway.domain.log.tiles import perfect_from
 from gateway.services.witness import submission
 from gateway.settings import Settings
@@ -133,12 +134,31 @@ def test_a_witness_that_cannot_be_reached_is_only_warned_of(pair: Pair) -> None:
         pass
     with pair.county(province) as county:
         grow(county)
-        assert submit(county) == [f"witness {PROVINCE_LOG}: ConnectionError"]
-        assert county.call.get("/health/ready").json()["warnings"] == [
-            f"witness {PROVINCE_LOG}: ConnectionError"
-        ]
+        said = f"witness {PROVINCE_LOG}: ConnectionError"
+        assert submit(county) == [said]
+        assert said in county.call.get("/health/ready").json()["warnings"]
         assert county.ask(ADULT).status_code == 200
         assert alarms(county) == []
+
+
+class Babbler:
+    """A witness that answers something that is no size."""
+
+    def __init__(self, key: Vkey) -> None:
+        self.key = key
+
+    async def post(self, _body: str) -> Reply:
+        return Reply(409, "\u0663 or so\n")
+
+
+def test_a_witness_that_answers_nonsense_keeps_the_others_from_nothing(pair: Pair) -> None:
+    babbler = Babbler(witness_key("babbler.example/log", "ed25519", pair.county_keys.head_public_key))
+    with pair.province() as province, pair.county(province) as county:
+        witnessing = county.parts.log.witnessing
+        witnessing._peers = (babbler, *witnessing._peers)
+        grow(county)
+        assert submit(county) == ["witness babbler.example/log: MalformedNote"]
+        assert len(head(county)["cosignatures"]) == 1
 
 
 def test_an_older_copy_put_back_is_noticed_by_both(pair: Pair) -> None:

@@ -483,6 +483,10 @@ def test_the_mapping_is_what_the_lists_show_and_is_told_once(tmp_path: Path) -> 
         assert keys_command(data, "mapping", "--agency", "civil_affairs", "--again").returncode == 0
         assert fetch(gateway, 1).json()["items"] == body["items"]
         assert fetch(gateway, 1).status_code == 409
+        acts = [each["detail"] for each in gateway.acts()]
+        assert acts[-1] == "mapping-allowed-again:civil_affairs"
+        assert "keys-rotated:pseudonym overlap=30d" in acts
+        assert not any("health" in act for act in acts), "nothing was allowed, nothing is said"
 
 
 def test_after_the_overlap_no_way_leads_from_old_to_new(tmp_path: Path) -> None:

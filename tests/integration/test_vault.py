@@ -19,11 +19,13 @@ import pytest
 from joserfc.jwk import ECKey
 
 from connectors.transports.rest import Credentials, client_assertion
+from gateway.adapters.clock import SystemClock
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.keys import create_keyring, load_keyring
 from gateway.domain.model import ClientRecord
+from gateway.services.operation import operator_entry
 from tests.harness import COUNTY, PURPOSES, SAMPLE, XLSX, process, token_form
 
 FILES = {
@@ -123,7 +125,8 @@ class Callers:
         agency, name = role.split("/")
         key = ECKey.generate_key("P-256", auto_kid=True)
         public = {part: str(value) for part, value in key.as_dict(private=False).items()}
-        clients.add(ClientRecord(f"c-{agency}-{name}", agency, name, COUNTY, None, public, datetime.now(UTC)))
+        record = ClientRecord(f"c-{agency}-{name}", agency, name, COUNTY, None, public, datetime.now(UTC))
+        clients.add(record, operator_entry(SystemClock(), "test", "client-added", COUNTY))
         document = {"client_id": f"c-{agency}-{name}", "agency": agency, "role": name, "region": COUNTY}
         return Credentials.of({**document, "alg": "ES256", "key": key.as_dict(private=True)})
 

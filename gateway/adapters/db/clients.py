@@ -5,11 +5,30 @@ from datetime import datetime
 
 import orjson
 
+from gateway.adapters.db.effects import insert_entries, written
 from gateway.adapters.db.engine import Store, moment, stamp
 from gateway.adapters.db.turn import Turn
+from gateway.domain.audit import AuditEntry
 from gateway.domain.model import ClientRecord
 
 _ACTIVE = "SELECT 1 FROM client WHERE id = ? AND revoked_at IS NULL"
+
+
+def insert_client(connection: sqlite3.Connection, client: ClientRecord) -> None:
+    """The client's row, inside an open write transaction."""
+    connection.execute(
+        "INSERT INTO client (id, agency, role, region, school, public_key, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            client.id,
+            client.agency,
+            client.role,
+            client.region,
+            client.school,
+            orjson.dumps(client.public_key).decode(),
+            stamp(client.created_at),
+        ),
+    )
 
 
 class SqliteClients:
@@ -42,29 +61,20 @@ class SqliteClients:
         """Whether the client exists and is not revoked; asked on every request."""
         return self._turn.exists(_ACTIVE, client_id)
 
-    def add(self, client: ClientRecord) -> None:
-        """Register a client."""
+    def add(self, client: ClientRecord, audit: AuditEntry) -> None:
+        """Register a client, with the evidence of it."""
         with self._store.writing() as connection:
-            connection.execute(
-                "INSERT INTO client (id, agency, role, region, school, public_key, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    client.id,
-                    client.agency,
-                    client.role,
-                    client.region,
-                    client.school,
-                    orjson.dumps(client.public_key).decode(),
-                    stamp(client.created_at),
-                ),
-            )
+            insert_client(connection, client)
+            insert_entries(connection, [written(audit)])
 
-    def revoke(self, client_id: str, at: datetime) -> bool:
-        """Revoke a client; False when there is none to revoke."""
+    def revoke(self, client_id: str, at: datetime, audit: AuditEntry) -> bool:
+        """Revoke a client, with the evidence of it; False, and nothing is written, when there is none to revoke."""
         with self._store.writing() as connection:
             done = connection.execute(
                 "UPDATE client SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (stamp(at), client_id)
             )
+            if done.rowcount == 1:
+                insert_entries(connection, [written(audit)])
             return done.rowcount == 1
 
     def use_assertion(self, client_id: str, jti: str, expires_at: datetime) -> bool:

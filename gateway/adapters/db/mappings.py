@@ -23,7 +23,7 @@ _CLAIM = (
 
 
 class SqliteDisclosures:
-    """`gateway.domain.ports.Disclosures` over the evidence; for worker threads."""
+    """`gateway.domain.ports.ToldChildren` over the evidence; for worker threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -65,9 +65,6 @@ def claim(
     return connection.execute(_CLAIM, (*who, reference, stamp(at))).rowcount == 1
 
 
-def allow_again(store: Store, agency: str) -> int:
-    """Let an agency fetch its mappings once more; how many there are."""
-    with store.writing() as connection:
-        return connection.execute(
-            "UPDATE pseudonym_mapping SET again = 1 WHERE agency = ?", (agency,)
-        ).rowcount
+def allow_again(connection: sqlite3.Connection, agency: str) -> int:
+    """Inside a write transaction: let an agency fetch its mappings once more; how many there are."""
+    return connection.execute("UPDATE pseudonym_mapping SET again = 1 WHERE agency = ?", (agency,)).rowcount

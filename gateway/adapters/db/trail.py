@@ -22,8 +22,12 @@ _ALARM = "id, kind, region, about, facts, raised, first_at, status"
 
 
 def in_reach(rows: Predicate, body: Mapping[str, Any]) -> bool:
-    """Whether the caller's region or the one asked about lies within the reader's reach."""
-    return any(rows.evaluate({"region": body[name], "sealed": False}) for name in _REGIONS if body.get(name))
+    """Whether the caller's region or the one asked about lies within the reader's reach.
+
+    An entry without either is about the gateway itself (keys, purges), as some alarms are: every reader sees it.
+    """
+    regions = [body[name] for name in _REGIONS if body.get(name)]
+    return not regions or any(rows.evaluate({"region": region, "sealed": False}) for region in regions)
 
 
 class SqliteTrail:

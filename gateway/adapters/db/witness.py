@@ -43,22 +43,30 @@ class SqliteWitness:
             )
         return True
 
-    def keep_fork(self, origin: str, known: str, offered: str, reason: str, at: datetime) -> bool:
-        """The pair under the digest of what the log signed: lines that others add under a note make no other pair."""
-        texts = (note.rpartition("\n\n")[0] for note in (known, offered))
-        fork = hashlib.sha256("\0".join((origin, reason, *texts)).encode()).hexdigest()
+    def is_new_fork(self, origin: str, known: str, offered: str, reason: str) -> bool:
+        """Not kept yet, and fewer than `FORKS_KEPT` of that log and reason are."""
+        fork = _fork_id(origin, known, offered, reason)
+        count, kept = self._store.reader.execute(
+            "SELECT count(*), COALESCE(max(id = ?), 0) FROM log_fork WHERE origin = ? AND reason = ?",
+            (fork, origin, reason),
+        ).fetchone()
+        return bool(count < FORKS_KEPT and not kept)
+
+    def keep_fork(self, origin: str, known: str, offered: str, reason: str, at: datetime) -> None:
+        """Both notes, once."""
+        fork = _fork_id(origin, known, offered, reason)
         with self._store.writing() as connection:
-            count = connection.execute(
-                "SELECT count(*) FROM log_fork WHERE origin = ? AND reason = ?", (origin, reason)
-            ).fetchone()
-            if count[0] >= FORKS_KEPT:
-                return False
-            kept = connection.execute(
+            connection.execute(
                 "INSERT OR IGNORE INTO log_fork (id, origin, known, offered, reason, at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (fork, origin, known, offered, reason, stamp(at)),
             )
-            return kept.rowcount == 1
+
+
+def _fork_id(origin: str, known: str, offered: str, reason: str) -> str:
+    """A digest of what the log signed: lines that others add under a note make no other pair."""
+    texts = (note.rpartition("\n\n")[0] for note in (known, offered))
+    return hashlib.sha256("\0".join((origin, reason, *texts)).encode()).hexdigest()
 
 
 def _seen(connection: sqlite3.Connection, query: str, *binds: Any) -> Seen | None:

@@ -119,8 +119,12 @@ class WitnessStore(Protocol):
         """Keep `new` if `before` is still the newest; False, and nothing, when it is not."""
         ...
 
-    def keep_fork(self, origin: str, known: str, offered: str, reason: str, at: datetime) -> bool:
-        """Keep two notes that contradict each other; False when they were kept before, or enough are."""
+    def is_new_fork(self, origin: str, known: str, offered: str, reason: str) -> bool:
+        """Whether two notes that contradict each other are not kept yet, and not enough others are."""
+        ...
+
+    def keep_fork(self, origin: str, known: str, offered: str, reason: str, at: datetime) -> None:
+        """Keep them, once."""
         ...
 
 

@@ -8,10 +8,17 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from gateway.domain.errors import Flaw, Malformed, NotPermitted, TooLarge
-from gateway.domain.predicate import is_region
 from gateway.http.context import Context, context
 from gateway.http.declared import declare
-from gateway.http.wire import LogReceipt, Page, dump, json_response, read_body, schema_ref
+from gateway.http.wire import (
+    LogReceipt,
+    Page,
+    dump,
+    json_response,
+    read_body,
+    region_code,
+    schema_ref,
+)
 from gateway.services.trail import EntryFilter
 from gateway.services.witness import Cosigned
 
@@ -154,17 +161,11 @@ async def entries(
         since=_zoned(since, "from"),
         until=_zoned(until, "to"),
         reference=reference,
-        region=_region(region),
+        region=region if region is None else region_code(region),
         after=int(cursor or 0),
         limit=limit,
     )
     return json_response(await app.trail.entries(principal, purpose, wanted))
-
-
-def _region(code: str | None) -> str | None:
-    if code is not None and not is_region(code):
-        raise _bad("region")
-    return code
 
 
 def _zoned(moment: datetime | None, name: str) -> datetime | None:
@@ -174,12 +175,8 @@ def _zoned(moment: datetime | None, name: str) -> datetime | None:
             return moment and moment.astimezone(UTC)
     except OverflowError:
         pass
-    raise _bad(name)
-
-
-def _bad(name: str) -> Malformed:
-    zh, en = "参数格式有误（时间须带时区）。", "Not of the right form (a time needs its zone)."
-    return Malformed(zh, en, (Flaw("bad_parameter", zh, en, pointer=f"/query/{name}"),))
+    zh, en = "时间须带时区。", "A time needs its zone."
+    raise Malformed(zh, en, (Flaw("bad_parameter", zh, en, pointer=f"/query/{name}"),))
 
 
 @router.get(
@@ -198,7 +195,8 @@ async def alarms(
     """In the shape of leads, with how often each was raised and about what."""
     app = context(request)
     principal = await app.auth.principal(request)
-    return json_response(await app.trail.alarms(principal, purpose, _region(region), status, cursor, limit))
+    within = region if region is None else region_code(region)
+    return json_response(await app.trail.alarms(principal, purpose, within, status, cursor, limit))
 
 
 @router.post(

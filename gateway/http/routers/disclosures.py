@@ -1,24 +1,16 @@
 """`/v1/disclosures`: who looked at one child, as JSON or as a page to print."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gateway.domain.errors import Unauthenticated
+from gateway.http.bodies import SUBJECT, TEXT, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.page import disclosures_page
-from gateway.http.wire import (
-    JSON_LIMIT,
-    AskSubject,
-    DisclosuresAnswer,
-    decode,
-    dump,
-    read_body,
-    schema_ref,
-)
+from gateway.http.wire import AskSubject, DisclosuresAnswer, dump, schema_ref
 from gateway.services.disclosures import Look
 
 router = APIRouter(prefix="/v1/disclosures", tags=["disclosures"], redirect_slashes=False)
@@ -32,25 +24,7 @@ class LookBody(msgspec.Struct):
 
 
 _DECODER = msgspec.json.Decoder(LookBody)
-_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["purpose", "subject"],
-                "properties": {
-                    "purpose": {"type": "string"},
-                    "subject": {
-                        "type": "object",
-                        "required": ["resident_id"],
-                        "properties": {"resident_id": {"type": "string"}},
-                    },
-                },
-            }
-        }
-    },
-}
+_BODY = json_body(("purpose", "subject"), purpose=TEXT, subject=SUBJECT)
 
 
 @router.post(
@@ -73,14 +47,10 @@ async def disclosures(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
     """Every use of the child's data, newest first. The id number is in the body, never in an address."""
-    app = context(request)
-    session = await app.auth.session(request)
-    body = decode(_DECODER, await read_body(request, JSON_LIMIT))
-    if not app.auth.alive(session):
-        raise Unauthenticated
-    look = Look(session.principal, body.purpose, body.subject.resident_id, cursor, limit)
+    who, body = await caller_and_body(request, _DECODER)
+    look = Look(who, body.purpose, body.subject.resident_id, cursor, limit)
     html = format == "html" or (format is None and _prefers_html(request.headers.get("accept", "")))
-    content = await app.disclosures(look, disclosures_page if html else dump)
+    content = await context(request).disclosures(look, disclosures_page if html else dump)
     media_type = "text/html; charset=utf-8" if html else "application/json"
     return Response(content, 200, {"Cache-Control": "no-store", "Vary": "Accept"}, media_type)
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from gateway.domain.errors import Flaw, HuxueError, Malformed, Unauthenticated, UnsupportedMedia
-from gateway.domain.predicate import is_region
 from gateway.domain.spreadsheet import Kind
 from gateway.domain.template import template_rows
+from gateway.http.bodies import SUBJECT, TEXT, caller_and_body, json_body
 from gateway.http.context import context, exchange_of
 from gateway.http.declared import declare
 from gateway.http.language import language
@@ -25,6 +25,7 @@ from gateway.http.wire import (
     in_thread,
     json_response,
     read_body,
+    region_code,
     schema_ref,
 )
 from gateway.services.ask import Question
@@ -43,47 +44,20 @@ UPLOAD_KINDS: dict[str, Kind] = {
     "application/json": "json",
 }
 
-_ASK_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["purpose", "subject"],
-                "properties": {
-                    "purpose": {"type": "string"},
-                    "subject": {
-                        "type": "object",
-                        "required": ["resident_id"],
-                        "properties": {"resident_id": {"type": "string"}},
-                    },
-                    "employer_uscc": {"type": ["string", "null"]},
-                    "engagement": {
-                        "type": "string",
-                        "enum": ["ordinary", "arts_sports", "vocational_training"],
-                    },
-                    "application_no": {"type": ["string", "null"]},
-                },
-            }
-        }
-    },
-}
-_EXPORT_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["purpose", "region"],
-                "properties": {
-                    "purpose": {"type": "string"},
-                    "region": {"type": "string"},
-                    "format": {"type": "string", "enum": ["ndjson", "csv", "parquet", "xlsx"]},
-                },
-            }
-        }
-    },
-}
+_ASK_BODY = json_body(
+    ("purpose", "subject"),
+    purpose=TEXT,
+    subject=SUBJECT,
+    employer_uscc={"type": ["string", "null"]},
+    engagement={"type": "string", "enum": ["ordinary", "arts_sports", "vocational_training"]},
+    application_no={"type": ["string", "null"]},
+)
+_EXPORT_BODY = json_body(
+    ("purpose", "region"),
+    purpose=TEXT,
+    region=TEXT,
+    format={"type": "string", "enum": ["ndjson", "csv", "parquet", "xlsx"]},
+)
 _UPLOAD_BODY: dict[str, Any] = {
     "required": True,
     "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in UPLOAD_KINDS},
@@ -142,7 +116,7 @@ async def records(
     told of with others, those others too; of a village, its township.
     """
     app = context(request)
-    asked = Asked(await app.auth.principal(request), Action.LIST, exchange, purpose, _region(region))
+    asked = Asked(await app.auth.principal(request), Action.LIST, exchange, purpose, region_code(region))
     grant = await app.lists.decide(asked)
     try:
         app.health.check_as_of(as_of)
@@ -167,9 +141,8 @@ async def records(
 async def export(exchange: str, request: Request) -> Response:
     """Starts a job; `Content-Location` says where to ask after it."""
     app = context(request)
-    principal = await app.auth.principal(request)
-    body = decode(EXPORT_DECODER, await read_body(request, JSON_LIMIT))
-    asked = Asked(principal, Action.LIST, exchange, body.purpose, _region(body.region))
+    who, body = await caller_and_body(request, EXPORT_DECODER)
+    asked = Asked(who, Action.LIST, exchange, body.purpose, region_code(body.region))
     grant = await app.lists.decide(asked)
     if body.since is not None:
         await app.evidence.failed(asked, grant, Malformed.name)
@@ -253,11 +226,3 @@ async def template(
     form, body = await asyncio.to_thread(app.files.template, format, template_rows(dataset))
     headers = {"Content-Disposition": f'attachment; filename="{dataset.id}.{format}"'}
     return Response(body, headers=headers, media_type=form.media_type)
-
-
-def _region(text: str) -> str:
-    """A region code as asked for; its reach is decided by policy, its shape here."""
-    if not is_region(text):
-        zh, en = "行政区划代码应为 2、4、6、9 或 12 位数字。", "A region code has 2, 4, 6, 9 or 12 digits."
-        raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/region"),))
-    return text

@@ -1,31 +1,21 @@
 """`/v1/identity/resolutions`: from a pseudonym to the child, by two officers."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gateway.domain.errors import Unauthenticated
-from gateway.domain.principal import Principal
 from gateway.domain.resolution import State
 from gateway.domain.resolution_record import Wish
+from gateway.http.bodies import TEXT, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
-from gateway.http.wire import (
-    JSON_LIMIT,
-    ResolutionModel,
-    ResolutionPage,
-    decode,
-    json_response,
-    read_body,
-    schema_ref,
-)
+from gateway.http.wire import ResolutionModel, ResolutionPage, json_response, schema_ref
 
 router = APIRouter(prefix="/v1/identity/resolutions", tags=["identity"], redirect_slashes=False)
 
 _ID = "^res-[0-9a-f]{26}$"
-_Body = TypeVar("_Body")
 
 
 class WishBody(msgspec.Struct):
@@ -65,23 +55,7 @@ _REJECT = msgspec.json.Decoder(RejectBody)
 _REVIEW = msgspec.json.Decoder(ReviewBody)
 
 
-def _body(required: tuple[str, ...], **properties: object) -> dict[str, object]:
-    schema = {"type": "object", "required": list(required), "properties": properties}
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
-
-
-_TEXT = {"type": "string"}
 _ANSWER = schema_ref(ResolutionModel, "申请 / The resolution")
-
-
-async def _read(request: Request, decoder: "msgspec.json.Decoder[_Body]") -> tuple[Principal, _Body]:
-    """The caller and the body; a body may take its time, and the client may be revoked meanwhile."""
-    auth = context(request).auth
-    session = await auth.session(request)
-    body = decode(decoder, await read_body(request, JSON_LIMIT))
-    if not auth.alive(session):
-        raise Unauthenticated
-    return session.principal, body
 
 
 @router.post(
@@ -92,19 +66,19 @@ async def _read(request: Request, decoder: "msgspec.json.Decoder[_Body]") -> tup
         "access_token",
         "body",
         *(400, 409, 413),
-        request=_body(
+        request=json_body(
             ("purpose", "reason"),
-            purpose=_TEXT,
-            reason=_TEXT,
-            pseudonym=_TEXT,
-            case=_TEXT,
+            purpose=TEXT,
+            reason=TEXT,
+            pseudonym=TEXT,
+            case=TEXT,
             emergency={"type": "boolean"},
         ),
     ),
 )
 async def ask(request: Request) -> Response:
     """Pending until another officer approves; with `emergency` the identity at once, and a review within 24 hours."""
-    who, body = await _read(request, _WISH)
+    who, body = await caller_and_body(request, _WISH)
     wish = Wish(who, body.purpose, body.reason, body.pseudonym, body.case, body.emergency)
     return json_response(await context(request).resolve.ask(wish), 201)
 
@@ -151,12 +125,12 @@ async def approve(resolution_id: str, request: Request) -> Response:
     "/{resolution_id}/reject",
     summary="驳回 / Reject",
     **declare(
-        "access_token", "fixed", 400, 409, 413, request=_body(("reason",), reason=_TEXT), answer=_ANSWER
+        "access_token", "fixed", 400, 409, 413, request=json_body(("reason",), reason=TEXT), answer=_ANSWER
     ),
 )
 async def reject(resolution_id: str, request: Request) -> Response:
     """By another officer of the team; also an approval that was not used yet."""
-    who, body = await _read(request, _REJECT)
+    who, body = await caller_and_body(request, _REJECT)
     return json_response(await context(request).resolve.reject(who, resolution_id, body.reason))
 
 
@@ -178,16 +152,16 @@ async def show(resolution_id: str, request: Request) -> Response:
         "access_token",
         "fixed",
         *(400, 409, 413),
-        request=_body(
+        request=json_body(
             ("verdict", "comment"),
             verdict={"type": "string", "enum": ["justified", "unjustified"]},
-            comment=_TEXT,
+            comment=TEXT,
         ),
         answer=_ANSWER,
     ),
 )
 async def review(resolution_id: str, request: Request) -> Response:
     """By another officer of the team; an unjustified one raises an alarm."""
-    who, body = await _read(request, _REVIEW)
+    who, body = await caller_and_body(request, _REVIEW)
     justified = body.verdict == "justified"
     return json_response(await context(request).resolve.review(who, resolution_id, justified, body.comment))

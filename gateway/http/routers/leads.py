@@ -7,10 +7,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from gateway.domain.errors import Flaw, Malformed
-from gateway.domain.predicate import is_region
 from gateway.http.context import context
 from gateway.http.declared import declare
-from gateway.http.wire import LeadModel, Page, json_response, schema_ref
+from gateway.http.wire import LeadModel, Page, json_response, region_code, schema_ref
 from gateway.services.alerts import PURPOSE, LeadEvent, LeadFilter
 from gateway.services.cursor import PATTERN
 
@@ -36,10 +35,8 @@ async def leads(
     """Leads of the caller's region or school."""
     app = context(request)
     principal = await app.auth.principal(request)
-    if region is not None and not is_region(region):
-        zh, en = "行政区划代码格式有误。", "Not a region code."
-        raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/region"),))
-    asked = LeadFilter(region, status, rule, cursor, limit)
+    within = region if region is None else region_code(region)
+    asked = LeadFilter(within, status, rule, cursor, limit)
     return json_response(await app.alerts.find(principal, purpose, asked))
 
 

@@ -4,9 +4,10 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from gateway.http.bodies import TEXT, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
-from gateway.http.wire import JSON_LIMIT, decode, json_response, read_body
+from gateway.http.wire import json_response
 
 router = APIRouter(prefix="/v1/pseudonyms", tags=["pseudonyms"], redirect_slashes=False)
 
@@ -18,15 +19,7 @@ class MappingBody(msgspec.Struct, rename={"version": "from"}):
 
 
 _DECODER = msgspec.json.Decoder(MappingBody)
-_PSEUDONYM = {"type": "string"}
-_REQUEST = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {"type": "object", "required": ["from"], "properties": {"from": {"type": "integer"}}}
-        }
-    },
-}
+_REQUEST = json_body(("from",), **{"from": {"type": "integer"}})
 _ANSWER = {
     "description": "对照表 / The mapping",
     "content": {
@@ -42,10 +35,10 @@ _ANSWER = {
                         "items": {
                             "type": "object",
                             "required": ["old", "new"],
-                            "properties": {"old": _PSEUDONYM, "new": _PSEUDONYM},
+                            "properties": {"old": TEXT, "new": TEXT},
                         },
                     },
-                    "reference": {"type": "string"},
+                    "reference": TEXT,
                 },
             }
         }
@@ -60,7 +53,5 @@ _ANSWER = {
 )
 async def mapping(request: Request) -> Response:
     """Once for each version, while the old pseudonyms count; for the children your agency was told of."""
-    app = context(request)
-    principal = await app.auth.principal(request)
-    body = decode(_DECODER, await read_body(request, JSON_LIMIT))
-    return json_response(await app.mapping.fetch(principal, body.version))
+    who, body = await caller_and_body(request, _DECODER)
+    return json_response(await context(request).mapping.fetch(who, body.version))

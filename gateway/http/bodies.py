@@ -1,0 +1,32 @@
+"""Reading a small JSON body together with who sent it, and how such a body is shown in the OpenAPI document."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from gateway.domain.errors import Unauthenticated
+from gateway.domain.principal import Principal
+from gateway.http.context import context
+from gateway.http.wire import JSON_LIMIT, decode, read_body
+
+Body = TypeVar("Body")
+
+TEXT = {"type": "string"}
+SUBJECT = {"type": "object", "required": ["resident_id"], "properties": {"resident_id": TEXT}}
+
+
+async def caller_and_body(request: Request, decoder: "msgspec.json.Decoder[Body]") -> tuple[Principal, Body]:
+    """The caller and the body; a body may take its time, and the client may be revoked meanwhile (Unauthenticated)."""
+    auth = context(request).auth
+    session = await auth.session(request)
+    body = decode(decoder, await read_body(request, JSON_LIMIT))
+    if not auth.alive(session):
+        raise Unauthenticated
+    return session.principal, body
+
+
+def json_body(required: tuple[str, ...], **properties: object) -> dict[str, Any]:
+    """An object with these properties, for `declare(request=…)`."""
+    schema = {"type": "object", "required": list(required), "properties": properties}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
