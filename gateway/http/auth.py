@@ -91,18 +91,23 @@ class Authenticator:
         if not self.alive(session):
             raise Unauthenticated
         proof = self._binding.check(request, scheme, session.confirmation)
-        await self._count(session.principal)
+        await self._count(session.principal, proof)
         return Caller(session, proof)
 
     def alive(self, session: Session) -> bool:
         """Whether the token still counts: not over, and its client not revoked."""
         return session.expires > time.time() and self._clients.is_active(session.principal.client)
 
-    async def _count(self, principal: Principal) -> None:
-        """RateLimited when there were too many requests; the first of a window is in the evidence, a flood is not."""
+    async def _count(self, principal: Principal, proof: Possession | None) -> None:
+        """RateLimited when there were too many requests; the first of a window is in the evidence, a flood is not.
+
+        In the holder's name nothing is written before the proof has counted: it might be another who floods.
+        """
         refusal = self._rates.request(principal)
         if refusal is not None:
             if refusal.first:
+                if proof is not None:
+                    await self._evidence.journal.spend(proof)
                 await self._evidence.refused(principal, refusal.error().name)
             raise refusal.error()
 

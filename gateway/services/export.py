@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from gateway.domain.decision import Grant
-from gateway.domain.errors import Conflict, NotPermitted
+from gateway.domain.errors import Conflict, NotPermitted, RateLimited
 from gateway.domain.listing import Table
 from gateway.domain.moments import to_second
 from gateway.domain.ports import Clock, FileStore, Job, Jobs, StoredFile
@@ -20,6 +21,11 @@ from gateway.services.list import ListRecords
 from schemas.catalogue import Action
 
 ORPHAN_SECONDS = 3600
+AT_ONCE = 8
+"""Exports of one client that are not finished, in each process."""
+_MADE_AT_ONCE = 2
+"""Of all clients: log-ins and proofs want worker threads too."""
+_AGAIN_SECONDS = 5
 
 MEDIA_TYPES = {
     "ndjson": "application/x-ndjson",
@@ -63,9 +69,12 @@ class Export:
         self._jobs, self._files, self._clock = jobs, files, clock
         self._notices, self._keep = notices, keep
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._busy: Counter[str] = Counter()
+        self._making = asyncio.Semaphore(_MADE_AT_ONCE)
 
     async def start(self, request: Request, grant: Grant, form: str) -> Job:
         """Keep the job and begin; the answer is its id."""
+        await self._check_room(request, grant)
         now = self._clock.now()
         job = Job(
             id=new_reference(now).replace("ref-", "job-"),
@@ -79,17 +88,37 @@ class Export:
             created_at=now,
             expires_at=self._keep.after_moment(now),
         )
-        await asyncio.to_thread(self._jobs.add, job)
+        try:
+            await asyncio.to_thread(self._jobs.add, job)
+        except BaseException:
+            self._ended(job)
+            raise
         task = asyncio.create_task(self._run(job, request, grant))
         self._running[job.id] = task
-        task.add_done_callback(lambda _: self._running.pop(job.id, None))
+        task.add_done_callback(lambda _: self._ended(job))
         return job
+
+    async def _check_room(self, request: Request, grant: Grant) -> None:
+        """RateLimited while many exports of the client are being made: each costs a whole list and a file.
+
+        Counted at once: nothing is awaited between the look and the count.
+        """
+        if self._busy[request.principal.client] >= AT_ONCE:
+            await self._evidence.failed(request, grant, RateLimited.name)
+            raise RateLimited(_AGAIN_SECONDS)
+        self._busy[request.principal.client] += 1
+
+    def _ended(self, job: Job) -> None:
+        self._running.pop(job.id, None)
+        self._busy[job.client] -= 1
+        self._busy += Counter()  # drops those that have none
 
     async def _run(self, job: Job, request: Request, grant: Grant) -> None:
         try:
-            table = await asyncio.to_thread(self._lists.table, request, grant)
-            await asyncio.to_thread(self._jobs.update, job.id, progress=0.5)
-            made = await asyncio.to_thread(self._make, job, table)
+            async with self._making:
+                table = await asyncio.to_thread(self._lists.table, request, grant)
+                await asyncio.to_thread(self._jobs.update, job.id, progress=0.5)
+                made = await asyncio.to_thread(self._make, job, table)
             await self._finish(job, request, grant, table, made)
         except asyncio.CancelledError:
             raise

@@ -12,14 +12,12 @@ from datetime import datetime, timedelta
 
 from gateway.domain.alarms import (
     EMERGENCY_UNJUSTIFIED,
-    EMERGENCY_UNREVIEWED,
     IDENTITY_UNREADABLE,
     RESOLUTION_QUOTA,
 )
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
-from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.errors import (
     Conflict,
     HuxueError,
@@ -48,16 +46,14 @@ from gateway.domain.resolution_record import Wish, check, flaw_of, made, person_
 from gateway.services import outgoing
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.guard import Guard, quota_exceeded
+from gateway.services.lapse import EXCHANGE, PURPOSE, Lapse
 from schemas.catalogue import EXCHANGES, Action
 
-EXCHANGE = "identity"
-PURPOSE = "dropout_control"
 PERSON = frozenset({"name", "resident_id", "student_numbers", "contact"})
 STATE = frozenset(field.name for field in EXCHANGES[EXCHANGE].fields) - PERSON
 SHOWN = PERSON | {"id", "state", "case"}
 
 _DAY = timedelta(days=1)
-_LAPSED_AT_ONCE = 200
 _NOBODY = SubjectId(bytes(16))
 
 
@@ -95,6 +91,7 @@ class Resolve:
     ) -> None:
         self._evidence, self._resolutions, self._clients = evidence, resolutions, clients
         self._keys, self._clock, self._limits, self._guard = keys, clock, limits, guard
+        self._lapse = Lapse(evidence, resolutions, clock)
 
     async def ask(self, wish: Wish) -> bytes:
         """A new request; in an emergency the identity with it. NotPermitted for any child that is not the team's."""
@@ -281,23 +278,8 @@ class Resolve:
         return body
 
     async def lapse(self) -> int:
-        """What time has overtaken: requests expire, unreviewed emergencies are escalated; how many."""
-        ids = await to_thread(self._resolutions.lapsed, self._clock.now(), _LAPSED_AT_ONCE)
-        for resolution_id in ids:
-            await self._lapse_one(resolution_id)
-        return len(ids)
-
-    async def _lapse_one(self, resolution_id: str) -> None:
-        def work(transaction: Transaction) -> tuple[None, AuditEntry]:
-            found = transaction.resolutions.get(resolution_id, None)
-            if found is None or not found.lapsed(self._clock.now()):
-                raise _Overtaken
-            return None, self._lapsed(transaction, found, self._clock.now())
-
-        try:
-            await self._evidence.journal.perform(work)
-        except _Overtaken:  # another worker was first
-            return
+        """What time has overtaken; how many. From time to time."""
+        return await self._lapse()
 
     async def _on(self, principal: Principal, resolution_id: str, work: _Work) -> bytes:
         """`work` on a resolution the caller may see, in the state it has now; a lapse is committed before it."""
@@ -310,26 +292,13 @@ class Resolve:
                 refused = self._evidence.entry(request, grant, "fail", detail=NotPermitted.name, fields={})
                 return NotPermitted(), refused
             if found.lapsed(now):
-                return None, self._lapsed(transaction, found, now)
+                return None, self._lapse.entry(transaction, found, now)
             return work(_Step(transaction, request, grant, found, now))
 
         while True:
             result = await self._evidence.journal.perform(step)
             if result is not None:
                 return _told(result)
-
-    def _lapsed(self, transaction: Transaction, found: Resolution, now: datetime) -> AuditEntry:
-        state = after(found.state, Event.LAPSE) or found.state
-        system = Request(_gateway(found.county), Action.RESOLVE, EXCHANGE, PURPOSE, found.county)
-        transaction.resolutions.move(found, Event.LAPSE, replace(found, state=state, deadline=None))
-        if state is State.ESCALATED:
-            facts = {"resolution": found.id, "case": found.case}
-            transaction.raise_alarm(
-                AlarmDraft(EMERGENCY_UNREVIEWED, found.county, found.requester_client, found.id, facts), now
-            )
-        return self._evidence.entry(
-            system, None, "fail", subject=found.subject, detail=f"{state} {found.id}", fields={}
-        )
 
     def _move(
         self, step: _Step, event: Event, detail: str, note: str | None = None, person: Identity | None = None
@@ -381,20 +350,11 @@ class Resolve:
         step.transaction.raise_alarm(AlarmDraft(kind, step.found.county, about, key, facts), step.now)
 
 
-class _Overtaken(Exception):
-    """Somebody else has done it meanwhile."""
-
-
 def _told(result: bytes | HuxueError) -> bytes:
     """The answer, or the refusal that was committed in its place."""
     if isinstance(result, HuxueError):
         raise result
     return result
-
-
-def _gateway(county: str) -> Principal:
-    """The gateway itself, for what happens by time alone."""
-    return Principal(client="gateway", agency="gateway", role=SYSTEM_ROLE, region=county)
 
 
 def _visible(transaction: Transaction, who: Principal, resolution_id: str, grant: Grant) -> Resolution | None:

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -16,11 +18,14 @@ from gateway.adapters.db.mappings import SqliteDisclosures
 from gateway.adapters.db.witness import FORKS_KEPT
 from gateway.adapters.limits import load_limits
 from gateway.domain.log.checkpoint import Checkpoint, log_key, signed
+from gateway.services.export import AT_ONCE
+from gateway.services.list import ListRecords
 from gateway.services.witness import submission
 from gateway.settings import POLICIES
-from tests.harness import COUNTY, TestGateway, running, token_form
+from tests.harness import COUNTY, TestGateway, private, running, token_form
 from tests.integration.test_log_witness import COUNTY_LOG, PROVINCE_LOG, alarms, post, ring
 from tests.people import csv_file, resident_id, student
+from tests.proofs import Es256, ath, b64
 
 RESOLUTIONS = "/v1/identity/resolutions"
 LEAD = "education/dropout_lead"
@@ -189,3 +194,57 @@ def test_the_ends_of_time_are_no_fault_of_the_gateways(gateway: TestGateway, mom
         "/v1/audit/entries", params=moments, headers=gateway.headers("gateway/auditor", COUNTY)
     )
     assert answer.status_code in (200, 400), answer.text
+
+
+def test_nothing_is_written_in_the_name_of_a_holder_whose_proof_is_false(gateway: TestGateway) -> None:
+    """A stolen token and a proof seen once: whoever has both floods, and signs nothing."""
+    key, credentials = Es256(), gateway.credentials("gateway/auditor")
+    at = f"{gateway.url}/oauth2/token"
+    nonce = gateway.call.post("/oauth2/token", headers={"DPoP": key.proof("POST", at)}).headers["dpop-nonce"]
+    said = client_assertion(credentials, at, datetime.now(UTC), officer="li")
+    token = gateway.call.post(
+        "/oauth2/token", data=token_form(said), headers={"DPoP": key.proof("POST", at, nonce=nonce)}
+    ).json()["access_token"]
+    statuses = []
+    for _ in range(245):
+        proof = key.proof("GET", f"{gateway.url}/v1/audit/head", nonce=nonce, ath=ath(token))
+        false = f"{proof.rpartition('.')[0]}.{b64(bytes(64))}"
+        headers = {"Authorization": f"DPoP {token}", "DPoP": false}
+        statuses.append(gateway.call.get("/v1/audit/head", headers=headers).status_code)
+    assert set(statuses[:240]) == {401}
+    assert statuses[240] == 401
+    assert gateway.audit() == []
+
+
+def test_the_store_is_made_for_its_owner_only(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with running(tmp_path / "data") as gateway:
+            gateway.ask(resident_id(date(1990, 1, 1)))
+            assert all(private(each) for each in (tmp_path / "data").glob("huxue.db*"))
+    finally:
+        os.umask(before)
+
+
+def test_a_client_does_not_start_exports_without_end(
+    gateway: TestGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going_on = threading.Event()
+    making = ListRecords.table
+    monkeypatch.setattr(ListRecords, "table", lambda *args: going_on.wait(60) and making(*args))
+    headers = gateway.headers("civil_affairs/relief_officer")
+    body = {"purpose": "child_relief", "region": COUNTY, "format": "csv"}
+
+    def start() -> httpx.Response:
+        return gateway.call.post("/v1/exchanges/needy-children/export", json=body, headers=headers)
+
+    started = [start() for _ in range(AT_ONCE)]
+    assert {each.status_code for each in started} == {202}
+    refused = start()
+    assert (refused.status_code, problem(refused)) == (429, "rate-limited")
+    assert gateway.audit()[-1]["detail"] == "rate-limited"
+    going_on.set()
+    for each in started:
+        while gateway.call.get(each.headers["content-location"], headers=headers).status_code == 202:
+            pass
+    assert start().status_code == 202

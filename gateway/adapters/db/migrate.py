@@ -1,5 +1,7 @@
 """Bring a store to the newest version of its tables."""
 
+import contextlib
+import os
 from pathlib import Path
 
 from alembic import command
@@ -23,9 +25,16 @@ def upgrade(url: str) -> None:
     engine = create_engine(url, poolclass=NullPool)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _wal)
+        _make_private(engine.url.database or "")
     with engine.begin() as connection:
         command.upgrade(config(connection), "head")
     engine.dispose()
+
+
+def _make_private(path: str) -> None:
+    """A store that is not there yet is made for its owner only; SQLite makes its log like it. One that is stays."""
+    with contextlib.suppress(OSError):  # SQLite says it better
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _wal(connection: object, _record: object) -> None:
