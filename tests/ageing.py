@@ -196,7 +196,7 @@ class County:
         job = await export.start(asked, grant, "csv")
         await asyncio.gather(*export._running.values())
         assert (await export.get(job.id, asked.principal)).state == "done"
-        self.told |= set(self.parts.context.lists.table(grant, "civil_affairs", COUNTY).subjects)
+        self.told |= set(self.parts.context.lists.table(asked, grant).subjects)
 
     async def confirm(self) -> None:
         rows = self.db.execute("SELECT id FROM deletion_notice WHERE received_at IS NULL").fetchall()
@@ -238,8 +238,8 @@ class County:
         cards = {row[0] for row in self.db.execute("SELECT id FROM stored_file")}
         assert {path.name for path in (self.data / "files").iterdir()} == cards
         vault = {row[0] for row in self.db.execute("SELECT id FROM subject")}
-        for table in self.parts.context.lists._kept.values():
-            assert vault.issuperset(table.subjects)
+        for kept in self.parts.context.lists._kept.values():
+            assert vault.issuperset(kept.table.subjects)
 
     def known_as(self) -> dict[bytes, str]:
         """How civil affairs knows the children it was told of."""
