@@ -33,7 +33,15 @@ from gateway.adapters.files import Files
 from gateway.adapters.filestore import SealedFileStore
 from gateway.adapters.keys import FileKeyRing
 from gateway.adapters.keys.roots import new_roots
-from gateway.adapters.keys.stores import EnvironmentRing, FileRing, RingPlace, make_passphrase, open_store
+from gateway.adapters.keys.secret import take
+from gateway.adapters.keys.stores import (
+    PASSPHRASE,
+    EnvironmentRing,
+    FileRing,
+    RingPlace,
+    make_passphrase,
+    open_store,
+)
 from gateway.adapters.keys.suites import suite_of
 from gateway.adapters.keys.watch import RingWatch
 from gateway.adapters.limits import load_limits
@@ -147,7 +155,18 @@ def open_ring(settings: Settings) -> RingWatch:
             f"the key ring is of suite {watch.ring.suite} and HUXUE_CIPHER_SUITE is {settings.cipher_suite}:"
             f" set HUXUE_CIPHER_SUITE={watch.ring.suite}, or name another ring"
         )
+    if watch.warnings and _seal_is_expected(settings):
+        raise NotReady(
+            f"the key ring {settings.keyring_path} is not sealed, though a passphrase or hardware module is set:"
+            " if it is release 0.1's, run `huxue keys seal`; if it was sealed before, somebody has replaced it"
+        )
     return watch
+
+
+def _seal_is_expected(settings: Settings) -> bool:
+    """Whoever can write files but knows no passphrase must not hand the gateway keys of his own."""
+    given = take(PASSPHRASE, settings.keyring_passphrase_file) is not None
+    return given or settings.keyring.startswith("pkcs11:")
 
 
 def build(settings: Settings) -> Parts:

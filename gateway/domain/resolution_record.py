@@ -1,5 +1,6 @@
 """What an officer asks for, and a resolution as the contract shows it: before the mask, and with nobody's name in it."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,10 +33,18 @@ def check(wish: Wish) -> None:
         raise wrong
 
 
+_LINES = "\r\n\t"
+
+
 def flaw_of(text: str, pointer: str) -> Malformed | None:
-    """What is wrong with a reason or comment; never the text itself."""
+    """What is wrong with a reason or comment; never the text itself.
+
+    What cannot be seen is no reason, and what turns the writing around shows the second officer another one.
+    """
     shortest, longest = REASON_LENGTH
-    if shortest <= len(text.strip()) <= longest:
+    kinds = [unicodedata.category(each)[0] for each in text.strip() if each not in _LINES]
+    shown = sum(kind not in "CZ" for kind in kinds)
+    if shortest <= shown and len(text.strip()) <= longest and "C" not in kinds:
         return None
     zh, en = f"请填写{shortest}至{longest}字的说明。", f"Say why, in {shortest} to {longest} characters."
     return Malformed(zh, en, (Flaw("bad_field", zh, en, pointer=pointer),))

@@ -22,6 +22,7 @@ WRITES_NO_RECORD = {
     "gateway/http/oauth.py": "tokens",
     "gateway/http/dpop.py": "decodes proofs",
     "gateway/http/fastlane.py": "routing only",
+    "gateway/http/bodies.py": "decodes bodies",
     "gateway/http/routers/identity.py": "decodes bodies",
     "gateway/http/routers/disclosures.py": "decodes bodies; writes down what `outgoing.uses` put together",
     "gateway/domain/disclosure.py": "decodes audit entries",

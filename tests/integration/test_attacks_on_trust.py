@@ -17,11 +17,12 @@ from gateway.adapters.cedar import load
 from gateway.adapters.db.mappings import SqliteDisclosures
 from gateway.adapters.db.witness import FORKS_KEPT
 from gateway.adapters.limits import load_limits
+from gateway.app import NotReady, create_app
 from gateway.domain.log.checkpoint import Checkpoint, log_key, signed
 from gateway.services.export import AT_ONCE
 from gateway.services.list import ListRecords
 from gateway.services.witness import submission
-from gateway.settings import POLICIES
+from gateway.settings import POLICIES, Settings
 from tests.harness import COUNTY, TestGateway, private, running, token_form
 from tests.integration.test_log_witness import COUNTY_LOG, PROVINCE_LOG, alarms, post, ring
 from tests.people import csv_file, resident_id, student
@@ -166,6 +167,16 @@ def test_an_unsealed_ring_laid_into_the_folder_is_not_taken(tmp_path: Path) -> N
         assert not gateway.parts.ring.check()
         assert gateway.parts.keys.head_public_key != other.head_public_key
         assert "key ring" in gateway.call.get("/health/ready").json()["warnings"][0]
+
+
+def test_a_gateway_that_was_given_a_passphrase_starts_with_no_unsealed_ring(tmp_path: Path) -> None:
+    words = tmp_path / "passphrase"
+    words.write_text("correct horse battery staple\n")
+    words.chmod(0o600)
+    ring(tmp_path / "data")
+    with pytest.raises(NotReady, match="is not sealed, though"):
+        create_app(Settings(data=tmp_path / "data", keyring_passphrase_file=words))
+    create_app(Settings(data=tmp_path / "data")).state.parts.store.close()
 
 
 def test_a_nest_of_brackets_is_no_token(gateway: TestGateway) -> None:

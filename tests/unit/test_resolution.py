@@ -22,7 +22,7 @@ from gateway.domain.resolution import (
     may_decide,
     opening,
 )
-from gateway.domain.resolution_record import Wish, check, made, record_of
+from gateway.domain.resolution_record import Wish, check, flaw_of, made, record_of
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 OWN = "ed1-" + "a" * 32
@@ -161,3 +161,19 @@ def test_an_emergency_has_a_review_and_no_expiry() -> None:
     plain, urgent = record_of(asked(officer()), OWN), record_of(asked(officer(), emergency=True), OWN)
     assert (plain["expires_at"], plain["review_due_at"]) == ("2026-11-21T02:00:00Z", None)
     assert (urgent["expires_at"], urgent["review_due_at"]) == (None, "2026-11-21T02:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "\u200b" * 10,
+        "\0\0\0\0",
+        "a\u3000\u3000\u3000b",
+        "\u202e据证查核访家",
+        "\u2066家访核实辍学原因",
+        "家访\x1b[2J核实",
+    ],
+)
+def test_a_reason_that_cannot_be_seen_or_turns_around_is_none(reason: str) -> None:
+    assert flaw_of(reason, "/reason") is not None
+    assert flaw_of("家访核实\n辍学 原因😀", "/reason") is None
