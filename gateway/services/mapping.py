@@ -46,9 +46,7 @@ class Mapping:
             await self._evidence.failed(request, grant, "mapping:unknown-version")
             raise NotPermitted
         who = (principal.agency, principal.region, version, newest)
-        if await asyncio.to_thread(
-            self._told.fetched, who
-        ):  # or anybody could have the log walked at will
+        if await asyncio.to_thread(self._told.fetched, who):  # or anybody could have the log walked at will
             again = f"mapping:{version}:{newest}:again"
             await self._evidence.journal.record(
                 self._evidence.entry(request, grant, "refuse", detail=again, fields={})
