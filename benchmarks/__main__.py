@@ -91,7 +91,9 @@ def _ask_table(found: Sequence[tuple[str, Load]]) -> list[str]:
         lines.append(
             f"| {name} | {load.rate:,.0f} | {load.rate / base:.2f} | {load.p50:.2f} | {load.p99:.2f} | {load.failures} |"
         )
-    return [*lines, ""]
+    rates = {name: load.rate for name, load in found}
+    ratio = rates[asks.NATIONAL] / rates[asks.CHILD]
+    return [*lines, "", f"A child's ask with keys of the suite gm to the same with intl: {ratio:.2f}.", ""]
 
 
 def _bulk_table(found: Sequence[bulk.Bulk]) -> list[str]:

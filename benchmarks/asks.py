@@ -1,6 +1,7 @@
 """`applicant-check` with token, policy, look-up and durable audit, against bare frameworks in the same run.
 
 Once with a bearer token and once with DPoP: each request with a proof of its own, made beforehand by other processes.
+Once more with keys of the suite gm, by turns with the others.
 """
 
 import itertools
@@ -19,7 +20,9 @@ SECONDS = 6.0
 CONNECTIONS = 32
 ROUNDS = 3
 ASK = "/v1/exchanges/applicant-check/ask"
-BOUND = "gateway: a child, looked up, lead and duty, DPoP"
+CHILD = "gateway: a child, looked up, lead and duty"
+BOUND = f"{CHILD}, DPoP"
+NATIONAL = f"{CHILD}, suite gm"
 _ROLE = "human_resources/recruitment_checker"
 _MOST_A_SECOND = 9_000
 """More proofs than the gateway can use up in that time: a proof counts once."""
@@ -54,11 +57,14 @@ def measure(folder: Path) -> list[tuple[str, Load]]:
     ids = resident_ids(CHILDREN)
     with (
         gateway(folder / "asks") as under_test,
+        gateway(folder / "asks-gm", "gm") as national,
         bare("fastapi_app") as fastapi,
         bare("starlette_app") as star,
     ):
         under_test.upload(student_csv(ids))
+        national.upload(student_csv(ids))
         contenders = _contenders(under_test, ids, fastapi, star)
+        contenders[NATIONAL] = (national.port, _asks(national.token(_ROLE), ids))
         holder = Holder(under_test, under_test.credentials(_ROLE))
         for port, requests in contenders.values():
             run(port, requests, CONNECTIONS, 1.0)
@@ -71,7 +77,7 @@ def measure(folder: Path) -> list[tuple[str, Load]]:
         found = [
             (name, sorted(loads, key=lambda load: load.rate)[ROUNDS // 2]) for name, loads in rounds.items()
         ]
-        port, requests = contenders["gateway: a child, looked up, lead and duty"]
+        port, requests = contenders[CHILD]
         found.append(("gateway: a child, one connection", run(port, requests, 1, SECONDS)))
     return found
 
@@ -99,7 +105,7 @@ def _contenders(
         "bare Starlette, GET": (starlette, hello),
         "bare FastAPI with response model, GET": (fastapi, hello),
         "bare FastAPI with response model, POST": (fastapi, ask),
-        "gateway: a child, looked up, lead and duty": (under_test.port, _asks(token, ids)),
+        CHILD: (under_test.port, _asks(token, ids)),
         "gateway: child and adult by turns": (under_test.port, _asks(token, mixed)),
         "gateway: an adult, nothing looked up": (under_test.port, _asks(token, adults)),
     }

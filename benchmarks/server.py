@@ -125,11 +125,11 @@ children: {default: {person: 10000000, client: 10000000, neighbours_from: 100000
 
 
 @contextmanager
-def gateway(data: Path) -> Iterator[Gateway]:
-    """`huxue serve` on an empty data folder."""
+def gateway(data: Path, suite: str = "intl") -> Iterator[Gateway]:
+    """`huxue serve` on an empty data folder, with keys of that suite."""
     data.mkdir(parents=True)
     port = free_port()
-    environment = {**os.environ, "HUXUE_POLICIES": str(_policies(data))}
+    environment = {**os.environ, "HUXUE_POLICIES": str(_policies(data)), "HUXUE_CIPHER_SUITE": suite}
     words = ["serve", "--data", str(data), "--profile", "demo", "--as-of", LAW_DATE, "--port", str(port)]
     with served([str(BIN / "huxue"), *words], "/health/live", port, environment) as process:
         yield Gateway(data, port, process)

@@ -14,6 +14,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import chain
 from typing import Protocol
 
 from gateway.http.verifier import MESSAGE_LIMIT, RIGHT
@@ -55,7 +56,7 @@ class Inspector:
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
         self._fresh: list[Waiting] = []
-        self._sent: deque[Waiting] = deque()
+        self._sent: deque[list[Waiting]] = deque()
         self._flushing = False
         self._done = 0
         self._watch: asyncio.TimerHandle | None = None
@@ -119,7 +120,7 @@ class Inspector:
             if not isinstance(error, BlockingIOError):
                 self._stop()
             return
-        self._sent.extend(proofs)
+        self._sent.append(proofs)
         if self._watch is None and self._loop is not None:
             self._watch = self._loop.call_later(_PATIENCE_SECONDS, self._look, self._done)
 
@@ -131,13 +132,13 @@ class Inspector:
         except OSError:
             verdicts = b""
         if not self._ready and verdicts:
-            self._ready, verdicts = True, verdicts[1:]
-        elif not verdicts or len(verdicts) > len(self._sent):
+            self._ready = True
+        elif not self._sent or len(verdicts) != len(self._sent[0]):
             self._stop()
-            return
-        self._done += len(verdicts)
-        for verdict in verdicts:
-            self._sent.popleft().settle(verdict == RIGHT)
+        else:
+            self._done += len(verdicts)
+            for proof, verdict in zip(self._sent.popleft(), verdicts, strict=True):
+                proof.settle(verdict == RIGHT)
 
     def _look(self, done: int) -> None:
         """It has a second for a verdict, and longer for its start."""
@@ -160,7 +161,7 @@ class Inspector:
             line.close()
         if process is not None:
             _end(process)
-        left = [*self._sent, *self._fresh]
+        left = [*chain.from_iterable(self._sent), *self._fresh]
         self._sent.clear()
         self._fresh.clear()
         for proof in left:

@@ -3,7 +3,7 @@
 What a caller wrote in place of an exchange or purpose is never recorded as such: it could be an id number.
 """
 
-import secrets
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ UNKNOWN = "unknown"
 
 def new_reference(now: datetime) -> str:
     """``ref-`` and 32 hex digits: 48 bits of milliseconds, so that the log stays in order, and 80 random bits."""
-    return f"ref-{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+    return f"ref-{int(now.timestamp() * 1000):012x}{os.urandom(10).hex()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ from gateway.domain.errors import SourceUnavailable
 _CACHE_KIB = 65_536
 _BUSY_MILLISECONDS = 10_000
 _TRUNCATE_MILLISECONDS = 2_000
+_STAMP = len("2026-11-20 08:00:00.000000")
 _CHECKPOINT_PAGES = 16_384
 """Only a backstop: `checkpoint` runs every second beside the commits instead of inside one of them."""
 
 
 def stamp(moment: datetime) -> str:
     """A time as the store keeps it: UTC, fixed width, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:_STAMP]
 
 
 def moment(text: str) -> datetime:
