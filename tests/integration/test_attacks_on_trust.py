@@ -16,6 +16,7 @@ from connectors.transports.rest import client_assertion
 from gateway.adapters.cedar import load
 from gateway.adapters.db.mappings import SqliteDisclosures
 from gateway.adapters.db.witness import FORKS_KEPT
+from gateway.adapters.keys import create_keyring
 from gateway.adapters.limits import load_limits
 from gateway.app import NotReady, create_app
 from gateway.domain.log.checkpoint import Checkpoint, log_key, signed
@@ -173,7 +174,8 @@ def test_a_gateway_that_was_given_a_passphrase_starts_with_no_unsealed_ring(tmp_
     words = tmp_path / "passphrase"
     words.write_text("correct horse battery staple\n")
     words.chmod(0o600)
-    ring(tmp_path / "data")
+    (tmp_path / "data").mkdir()
+    create_keyring(tmp_path / "data" / "keyring.json")
     with pytest.raises(NotReady, match="is not sealed, though"):
         create_app(Settings(data=tmp_path / "data", keyring_passphrase_file=words))
     create_app(Settings(data=tmp_path / "data")).state.parts.store.close()
