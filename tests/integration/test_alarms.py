@@ -43,7 +43,7 @@ def enumerate_children(gateway: TestGateway) -> None:
 def leave_an_emergency_unreviewed(gateway: TestGateway, officer: Officer, case: str) -> None:
     officer.asked(case=case, emergency=True)
     clock = Later(date(2026, 11, 20))
-    gateway.parts.context.resolve._clock = clock
+    gateway.parts.context.resolve._clock = gateway.parts.context.resolve._lapse._clock = clock
     clock.by = timedelta(hours=25)
     assert asyncio.run(gateway.parts.context.resolve.lapse()) == 1
     clock.by = timedelta()

@@ -394,7 +394,7 @@ def test_a_register_is_handed_in_by_a_county(gateway: TestGateway, new: New) -> 
 
 def test_an_alarm_is_one_however_often_it_is_raised(gateway: TestGateway) -> None:
     parts, now = gateway.parts, datetime.now(UTC)
-    draft = AlarmDraft("test", COUNTY, "client-1", "key", {"times": 1})
+    draft = AlarmDraft("enumeration", COUNTY, "client-1", "key", {"times": 1})
     with parts.store.writing() as connection:
         transaction = SqliteTransaction(connection, parts.keys, LAW_DATE)
         first = transaction.raise_alarm(draft, now)

@@ -91,7 +91,7 @@ def out(tmp_path: Path) -> Iterator[TestGateway]:
 @pytest.fixture
 def clock(out: TestGateway) -> Later:
     found = Later(date(2026, 11, 20))
-    out.parts.context.resolve._clock = found
+    out.parts.context.resolve._clock = out.parts.context.resolve._lapse._clock = found
     return found
 
 

@@ -1,6 +1,8 @@
 """A store made by the migrations is the store the tables describe."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from gateway.adapters.db import (
     rotation_tables,
     tables,
 )
-from gateway.adapters.db.migrate import upgrade
+from gateway.adapters.db.migrate import _make_private, upgrade
 
 
 @pytest.fixture
@@ -89,3 +91,20 @@ def test_a_removed_entrys_number_is_not_given_again(connection: sqlite3.Connecti
     connection.execute("DELETE FROM audit_entry WHERE seq = 3")
     connection.execute("INSERT INTO audit_entry (reference, body, leaf) VALUES ('ref-9', x'', x'')")
     assert [row[0] for row in connection.execute("SELECT seq FROM audit_entry ORDER BY seq")] == [1, 2, 4]
+
+
+def test_upgrading_a_store_in_use_leaves_its_locks_alone(path: Path) -> None:
+    """Opening and closing the file beside SQLite would drop this process's locks on it."""
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    upgrade_beside = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None);"
+        "c.execute('BEGIN IMMEDIATE')"
+    )
+    _make_private(str(path))
+    tried = subprocess.run(
+        [sys.executable, "-c", upgrade_beside, str(path)], capture_output=True, check=False
+    )
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert b"locked" in tried.stderr

@@ -458,7 +458,7 @@ def test_the_mapping_is_what_the_lists_show_and_is_told_once(tmp_path: Path) -> 
             assert fetch(gateway, version).status_code == 403
         for malformed in ("1", None, 1.5, True):
             assert fetch(gateway, malformed).status_code == 400
-        assert fetch(gateway, 1, "education/dropout_lead").status_code == 403
+        assert fetch(gateway, 1, "human_resources/recruitment_checker").status_code == 403
         assert fetch(gateway, 1, "human_resources/recruitment_checker").status_code == 403
         elsewhere = fetch(gateway, 1, RELIEF, "530424")
         assert elsewhere.json()["items"] == []

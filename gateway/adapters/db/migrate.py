@@ -32,9 +32,13 @@ def upgrade(url: str) -> None:
 
 
 def _make_private(path: str) -> None:
-    """A store that is not there yet is made for its owner only; SQLite makes its log like it. One that is stays."""
-    with contextlib.suppress(OSError):  # SQLite says it better
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    """A store that is not there yet is made for its owner only; SQLite makes its log like it.
+
+    One that is there is not even opened: closing any descriptor of a file drops every POSIX lock the process has on it,
+    SQLite's own included, and two writers without locks ruin a store (https://www.sqlite.org/howtocorrupt.html §2.2).
+    """
+    with contextlib.suppress(OSError):  # it is there; anything else SQLite says better
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _wal(connection: object, _record: object) -> None:
