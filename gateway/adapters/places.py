@@ -251,7 +251,7 @@ TABLES: tuple[Place, ...] = (
         "how far a rotation is",
         "child",
         {"position": "random id, keyed look-up or number of the last row that was done"},
-        stays="one row a kind of key; its id names nobody once the vault row is gone, and the next turn writes over it",
+        stays="one row a kind of key, emptied at the end of the pass",
     ),
     Place(
         "disclosed_to",

@@ -145,8 +145,7 @@ def test_every_key_turns_in_mid_traffic_and_every_answer_stays_right(tmp_path: P
         assert all(each["pseudonym"].startswith("ca2-") for each in needy(gateway))
         assert len(gateway.call.get("/.well-known/jwks.json").json()["keys"]) == 2
         assert len(gateway.parts.keys.head_public_keys) == 2
-    listed = keys_command(data, "list")
-    assert listed.stdout.count("overlapping") == len(TURNING)
+    until(lambda: keys_command(data, "list").stdout.count("overlapping") == len(TURNING))
 
 
 def test_the_old_index_goes_when_it_is_over_and_every_child_is_still_found(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ class Rewrap:
             row = connection.execute("SELECT position FROM rotation WHERE job = ?", (job,)).fetchone()
             rows = connection.execute(_PASSES[job].rows, (row[0], _BATCH)).fetchall()
             if not rows:
-                connection.execute("UPDATE rotation SET done = 1 WHERE job = ?", (job,))
+                connection.execute("UPDATE rotation SET done = 1, position = x'' WHERE job = ?", (job,))
                 return False
             for each in rows:
                 self._rewrap(connection, job, each, found, drop)
