@@ -121,6 +121,7 @@ _LIMITS = """
 rates: {default: {client: 100000000, officer: 100000000}, roles: {}}
 tokens: {client: 100000, failures: 100}
 children: {default: {person: 10000000, client: 10000000, neighbours_from: 10000000, cohort: 10000000}, roles: {}}
+resolutions: {default: {officer: 1000, client: 1000}, roles: {}}
 """
 
 
