@@ -170,13 +170,16 @@ async def entries(
 
 def _zoned(moment: datetime | None, name: str) -> datetime | None:
     """In UTC; the first and the last day there are cannot be told in every zone."""
-    try:
-        if moment is None or moment.tzinfo is not None:
-            return moment and moment.astimezone(UTC)
-    except OverflowError:
-        pass
     zh, en = "时间须带时区。", "A time needs its zone."
-    raise Malformed(zh, en, (Flaw("bad_parameter", zh, en, pointer=f"/query/{name}"),))
+    flawed = Malformed(zh, en, (Flaw("bad_parameter", zh, en, pointer=f"/query/{name}"),))
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise flawed
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise flawed from None
 
 
 @router.get(
