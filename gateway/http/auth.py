@@ -16,6 +16,7 @@ from gateway.domain.principal import Principal
 from gateway.http.dpop import token_hash
 from gateway.http.holder import Binding, Confirmation
 from gateway.http.rates import RateBook
+from gateway.http.wire import header
 from gateway.services.evidence import Evidence
 
 _CLAIMS = ("sub", "agency", "role", "region")
@@ -80,7 +81,7 @@ class Authenticator:
 
     async def caller(self, request: Request) -> Caller:
         """For the hot path: whoever calls this hands the proof to the journal before anything is told."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        scheme, _, token = next(iter(header(request, b"authorization")), "").partition(" ")
         scheme = scheme.lower()
         if scheme not in ("bearer", "dpop") or not token:
             raise Unauthenticated("请先取得访问令牌。", "An access token is needed.")

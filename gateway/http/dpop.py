@@ -6,7 +6,6 @@ Everything but the signature is checked at once. The signature is verified besid
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -108,8 +107,7 @@ class Proof:
         return self._found
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What a proof must be made for: the method, the path, and at a resource the token's hash and its key."""
 
     method: str

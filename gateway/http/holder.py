@@ -11,6 +11,7 @@ from gateway.domain.ports import Possession
 from gateway.http.dpop import Proof, ProofReader, Target, refused
 from gateway.http.inspector import Inspector
 from gateway.http.peers import Peers
+from gateway.http.wire import header
 
 _STALE_SECONDS = 60
 """A nonce with no longer to live than this is answered with the next one."""
@@ -67,7 +68,7 @@ class Binding:
         except Malformed as error:
             raise refused(error.detail_zh, error.detail_en, "invalid_request") from None
         found = {"x5t#S256": certificate} if certificate else {}
-        if not request.headers.getlist("dpop"):
+        if not header(request, b"dpop"):
             if self._required and not found:
                 raise refused("本网关只发放绑定的令牌。", "Only bound tokens are given here.")
             return None, found
@@ -77,7 +78,7 @@ class Binding:
         return proof, {**found, "jkt": proof.thumbprint}
 
     def _read(self, request: Request, target: Target) -> Proof:
-        given, now = request.headers.getlist("dpop"), time.time()
+        given, now = header(request, b"dpop"), time.time()
         try:
             if len(given) != 1:
                 raise refused("请求须带一个 DPoP 头。", "Exactly one DPoP header is needed.")
