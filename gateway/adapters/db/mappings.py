@@ -22,7 +22,7 @@ _CLAIM = (
 )
 
 
-class SqliteDisclosures:
+class SqliteToldChildren:
     """`gateway.domain.ports.ToldChildren` over the evidence; for worker threads."""
 
     def __init__(self, store: Store) -> None:
