@@ -8,7 +8,7 @@ naming them: two callers cannot find out that they asked about the same child, a
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -26,7 +26,8 @@ class AuditEntry:
 
     `region` is the caller's own, `asked_region` the one whose children were asked about.
     `detail` is a problem's name or a short fact (never personal data). `subject` only where one child is concerned;
-    `members` the children of a list, a file or a batch, as their 16-byte ids one after the other.
+    `members` the children of a list, a file or a batch, as their 16-byte ids one after the other; where they are one
+    page of a list, `cut_from` says of which, and where in it they begin, so that the list need not be kept page by page.
     """
 
     reference: str
@@ -50,6 +51,7 @@ class AuditEntry:
     officer: str | None = None
     detail: str = ""
     members: bytes = field(default=b"", repr=False)
+    cut_from: tuple[Sequence[SubjectId], int] | None = field(default=None, repr=False, compare=False)
 
 
 VERSION = 2

@@ -4,9 +4,11 @@ import os
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from itertools import product
 
 import orjson
 
+from gateway.adapters.db.disclosed_sets import sets_with
 from gateway.adapters.db.effects import SqliteTransaction
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.fact_tables import TABLES as FACT_TABLES
@@ -17,7 +19,6 @@ from gateway.domain.model import SubjectId
 from gateway.domain.purging import Key, NoticeTerms
 from gateway.domain.retention import Period, Removed, Span
 
-_ID_BYTES = 16
 Recipients = dict[bytes, dict[tuple[str, str], set[str]]]
 """Child → (agency, region) → the lists it stood in."""
 
@@ -69,19 +70,13 @@ def learn_recipients(connection: sqlite3.Connection, most: int | None = None) ->
 
 def recipients_of(connection: sqlite3.Connection, subjects: Collection[bytes]) -> Recipients:
     """Who got which of these children by a list: every set is looked through once."""
-    wanted, found = set(subjects), Recipients()
-    sets = connection.execute(
-        "SELECT d.digest, d.members FROM disclosed_set d WHERE d.digest IN (SELECT digest FROM disclosed_to)"
-    )
-    for digest, members in sets:
-        here = wanted & {members[at : at + _ID_BYTES] for at in range(0, len(members), _ID_BYTES)}
-        if here:
-            whom = connection.execute(
-                "SELECT agency, region, exchange FROM disclosed_to WHERE digest = ?", (digest,)
-            ).fetchall()
-            for subject in here:
-                for agency, region, exchange in whom:
-                    found.setdefault(subject, {}).setdefault((agency, region), set()).add(exchange)
+    found = Recipients()
+    for digest, here in sets_with(connection, subjects).items():
+        whom = connection.execute(
+            "SELECT agency, region, exchange FROM disclosed_to WHERE digest = ?", (digest,)
+        ).fetchall()
+        for subject, (agency, region, exchange) in product(here, whom):
+            found.setdefault(subject, {}).setdefault((agency, region), set()).add(exchange)
     return found
 
 
