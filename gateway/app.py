@@ -19,7 +19,7 @@ from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
 from gateway.adapters.db.lists import SqliteLists
-from gateway.adapters.db.mappings import SqliteDisclosures
+from gateway.adapters.db.mappings import SqliteToldChildren
 from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.db.notices import SqliteNotices
 from gateway.adapters.db.purging import SqlitePurging
@@ -208,7 +208,7 @@ def build(settings: Settings) -> Parts:
         ask=Ask(evidence, keys, clock, rulebook, guard),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
-        mapping=Mapping(evidence, SqliteDisclosures(store), keys, clock),
+        mapping=Mapping(evidence, SqliteToldChildren(store), keys, clock),
         export=Export(
             evidence,
             lists,

@@ -269,11 +269,11 @@ _EXCHANGES = (
         action=Action.SUBSCRIBE,
         provider="gateway",
         sharing="conditional",
-        purposes=("child_relief",),
+        purposes=("child_relief", "dropout_control"),
         legal_basis="个人信息保护法 第四十七条",
         fields=(
             Field("id", "通知编号", "plain"),
-            Field("exchanges", "所涉名单", "plain"),
+            Field("exchanges", "所涉交换项", "plain"),
             Field("pseudonyms", "代号", "identifier", _REGISTER),
             Field("deleted_on", "删除日期", "plain"),
             Field("due_on", "回执期限", "plain"),

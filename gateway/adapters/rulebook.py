@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from gateway.adapters.disclosure import load_disclosure
+from gateway.adapters.coarsening import load_disclosure
 from gateway.adapters.retention import read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
 from gateway.domain.rulebook import Rulebook

@@ -14,6 +14,7 @@ from gateway.adapters.keys.roots import Roots, Version, new_roots
 from gateway.adapters.keys.stores import FileRing, RingPlace, check_new_passphrase
 from gateway.adapters.keys.suites import suite_of
 from gateway.app import NotReady, ring_store
+from gateway.commands.operating import tell_if_there
 from gateway.commands.settings import settings_from
 from gateway.settings import Settings
 
@@ -45,6 +46,7 @@ def create(data: Data) -> None:
         raise NotReady(f"{store.path} is already there and is never overwritten")
     _check_passphrase(settings)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tell_if_there(settings, f"keys-created:{settings.cipher_suite}")
     try:
         store.create(new_roots(suite_of(settings.cipher_suite), datetime.now(UTC)))
     except OSError as error:
@@ -61,6 +63,7 @@ def seal(data: Data) -> None:
         if not store.warnings:
             raise NotReady(f"{store.path} is sealed already")
         _check_passphrase(settings)
+        tell_if_there(settings, "keys-sealed")
         store.seal(roots)
     typer.echo(f"sealed {store.path}")
 

@@ -1,8 +1,7 @@
 """`huxue keys rotate | tidy | mapping`."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +15,6 @@ from gateway.adapters.clock import SystemClock
 from gateway.adapters.db.effects import insert_entries, written
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.mappings import allow_again
-from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.db.rewrap import JOBS, Rewrap, Rewrapped
 from gateway.adapters.keys.ring import ACTIVATION, FileKeyRing
 from gateway.adapters.keys.roots import TURNING, Roots
@@ -24,6 +22,7 @@ from gateway.adapters.keys.rotation import dropped, ended, turned
 from gateway.adapters.keys.stores import FileRing
 from gateway.app import NotReady
 from gateway.commands.keys import app, file_store
+from gateway.commands.operating import store_of, tell
 from gateway.commands.settings import settings_from
 from gateway.services.operation import operator_entry
 from gateway.settings import Settings
@@ -45,7 +44,7 @@ def rotate(
     names = list(TURNING) if key == "all" else [key]
     settings = settings_from({"data": data})
     ring = file_store(settings)
-    with ring.exclusive(), _store(settings) as store:
+    with ring.exclusive(), store_of(settings) as store:
         rewrap = Rewrap(store, FileKeyRing(ring.load()))
         jobs = _unfinished(ring, rewrap)
         begun = not jobs
@@ -54,17 +53,10 @@ def rotate(
         else:
             act = f"keys-rotated:{','.join(names)} overlap={overlap_days}d"
             overlap = timedelta(days=overlap_days)
-            jobs = _turn(ring, rewrap, names, overlap, lambda: _told(settings, store, act))
+            jobs = _turn(ring, rewrap, names, overlap, lambda: tell(settings, store, act))
         _run(ring, store, jobs)
         _tidy(settings, ring, store)
         typer.echo(f"finished: {', '.join(names if begun else jobs)}")
-
-
-def _told(settings: Settings, store: Store, act: str) -> None:
-    """The evidence of what is about to be done to the ring, which no transaction can hold."""
-    entry = operator_entry(SystemClock(), load(settings.policies).version, act)
-    with store.writing() as connection:
-        insert_entries(connection, [written(entry)])
 
 
 def _unfinished(ring: FileRing, rewrap: Rewrap) -> list[str]:
@@ -117,7 +109,7 @@ def tidy(data: Data) -> None:
     """Look through the store first; a key that something still needs stays."""
     settings = settings_from({"data": data})
     ring = file_store(settings)
-    with ring.exclusive(), _store(settings) as store:
+    with ring.exclusive(), store_of(settings) as store:
         if jobs := _unfinished(ring, Rewrap(store, FileKeyRing(ring.load()))):
             raise NotReady(f"{', '.join(jobs)} is not re-wrapped to the end: run `huxue keys rotate`")
         gone = _tidy(settings, ring, store)
@@ -130,7 +122,7 @@ def _tidy(settings: Settings, ring: FileRing, store: Store) -> list[str]:
     over = [name for name in TURNING if ended(roots, name, now)]
     gone = [name for name in over if name not in JOBS or _nothing_left(store, roots, name)]
     if gone:
-        _told(settings, store, f"keys-dropped:{','.join(gone)}")
+        tell(settings, store, f"keys-dropped:{','.join(gone)}")
         ring.save(dropped(roots, now, gone))
     return gone
 
@@ -157,22 +149,9 @@ def mapping(
         raise NotReady("say --again to allow it")
     settings = settings_from({"data": data})
     entry = operator_entry(SystemClock(), load(settings.policies).version, f"mapping-allowed-again:{agency}")
-    with _store(settings) as store, store.writing() as connection:
+    with store_of(settings) as store, store.writing() as connection:
         number = allow_again(connection, agency)
         if not number:
             raise NotReady("that agency has fetched no mapping")
         insert_entries(connection, [written(entry)])
     typer.echo(f"allowed again: {number}")
-
-
-@contextmanager
-def _store(settings: Settings) -> Iterator[Store]:
-    """The store of a data folder, brought up to date."""
-    if not settings.data.is_dir():
-        raise NotReady(f"missing: data folder {settings.data}")
-    upgrade(f"sqlite:///{settings.store_path}")
-    store = Store(settings.store_path)
-    try:
-        yield store
-    finally:
-        store.close()

@@ -8,7 +8,8 @@ from typing import Any
 import uvicorn
 
 from gateway.adapters.keys.secret import hand_on
-from gateway.app import NotReady, create_app, open_ring, prepare_data, recover
+from gateway.app import NotReady, create_app, prepare_data, recover
+from gateway.commands.operating import tell_ring
 from gateway.http.logging import configure
 from gateway.settings import Settings
 
@@ -23,8 +24,8 @@ def serve(settings: Settings) -> None:
     _check_port(settings)
     prepare_data(settings)
     recover(settings)
+    tell_ring(settings)
     if settings.workers > 1:
-        open_ring(settings)
         _hand_to_workers(settings)
         hand_on()
         uvicorn.run(

@@ -8,7 +8,7 @@ naming them: two callers cannot find out that they asked about the same child, a
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal
 
@@ -25,7 +25,8 @@ class AuditEntry(msgspec.Struct, frozen=True):
 
     `region` is the caller's own, `asked_region` the one whose children were asked about.
     `detail` is a problem's name or a short fact (never personal data). `subject` only where one child is concerned;
-    `members` the children of a list, a file or a batch, as their 16-byte ids one after the other.
+    `members` the children of a list, a file or a batch, as their 16-byte ids one after the other; where they are one
+    page of a list, `cut_from` says of which, and where in it they begin, so that the list need not be kept page by page.
     """
 
     reference: str
@@ -49,6 +50,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
     officer: str | None = None
     detail: str = ""
     members: bytes = b""
+    cut_from: tuple[Sequence[SubjectId], int] | None = None
 
     def __repr__(self) -> str:
         return f"AuditEntry({self.reference!r}, {self.action!r}, {self.exchange!r}, {self.decision!r})"

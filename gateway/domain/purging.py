@@ -79,7 +79,9 @@ class PurgeTransaction(Transaction, Protocol):
 
     def drop_rows(self, dataset: str, keys: Sequence[Key]) -> list[Removed]: ...
 
-    def drop_leads(self, leads: Sequence[str]) -> list[Removed]: ...
+    def drop_leads(self, leads: Sequence[str], terms: NoticeTerms) -> list[Removed]:
+        """Closed leads; notices to those who learnt of a child by them, once its last one goes."""
+        ...
 
     def drop_expired(
         self, now: datetime, periods: Callable[[str], Period]
@@ -120,7 +122,7 @@ class PurgeStore(Protocol):
     def anything_expired(self, now: datetime, periods: Callable[[str], Period]) -> bool: ...
 
     def learn_recipients(self) -> None:
-        """Read on in the evidence: who got which set of children."""
+        """Read on in the evidence: who was told of which children."""
         ...
 
     def transaction(self, keep: bool) -> AbstractContextManager[PurgeTransaction]:

@@ -120,13 +120,15 @@ class Alerts:
         reference: str = "",
         detail: str = "",
     ) -> AuditEntry:
+        children = [lead.subject for lead in leads]
         return self._evidence.entry(
             request,
             grant,
             reference=reference,
             count=len(leads),
             digest=hashlib.sha256(body).hexdigest(),
-            members=(lead.subject for lead in leads),
+            members=children,
+            cut_from=(children, 0),
             detail=detail,
         )
 

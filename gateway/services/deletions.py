@@ -1,4 +1,4 @@
-"""Deletion notices for recipients of lists: read by the agency and region that got the list, confirmed once.
+"""Deletion notices: read by the agency and region that learnt of the child under its own pseudonym, confirmed once.
 
 Source: 个人信息保护法 art. 47; the recipient deletes its own copy and says so.
 """
@@ -20,7 +20,7 @@ from gateway.services.evidence import Evidence, Request, new_reference
 from schemas.catalogue import EXCHANGES, Action
 
 EXCHANGE = "deletions"
-PURPOSE = "child_relief"
+PURPOSES = EXCHANGES[EXCHANGE].purposes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,17 @@ class Deletions:
     def __init__(self, evidence: Evidence, notices: Notices, clock: Clock) -> None:
         self._evidence, self._notices, self._clock = evidence, notices, clock
 
-    async def _decide(self, principal: Principal, purpose: str) -> tuple[Request, Grant]:
-        """May this caller read and confirm notices, for the caller's own region?"""
-        request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, principal.region)
-        return request, await self._evidence.decide(request)
+    async def _decide(self, principal: Principal, purpose: str | None) -> tuple[Request, Grant]:
+        """May this caller read and confirm notices, for the caller's own region? Without a purpose: for the caller's."""
+        requests = [
+            Request(principal, Action.SUBSCRIBE, EXCHANGE, each, principal.region)
+            for each in ([purpose] if purpose else PURPOSES)
+        ]
+        if purpose:
+            return requests[0], await self._evidence.decide(requests[0])
+        return await self._evidence.decide_any(requests)
 
-    async def find(self, principal: Principal, purpose: str, asked: NoticeFilter) -> bytes:
+    async def find(self, principal: Principal, purpose: str | None, asked: NoticeFilter) -> bytes:
         """One page, oldest first; in the evidence before it is told."""
         request, grant = await self._decide(principal, purpose)
         query = self._query(principal, grant, asked)
@@ -85,7 +90,7 @@ class Deletions:
 
     async def receive(self, principal: Principal, notice_id: str) -> bytes:
         """The notice, confirmed; confirming again keeps the first. NotPermitted when it is not the caller's."""
-        request, grant = await self._decide(principal, PURPOSE)
+        request, grant = await self._decide(principal, None)
         mine = self._query(principal, grant, NoticeFilter())
         notice = await asyncio.to_thread(self._notices.one, notice_id, mine)
         if notice is None:

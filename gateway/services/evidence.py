@@ -98,11 +98,15 @@ class Evidence:
         digest: str = "",
         subject: SubjectId | None = None,
         members: Iterable[SubjectId] = (),
+        cut_from: tuple[Sequence[SubjectId], int] | None = None,
         detail: str = "",
         policy_ids: tuple[str, ...] = (),
         fields: Mapping[str, str] | None = None,
     ) -> AuditEntry:
-        """The audit entry of a request. `fields` defaults to all the grant releases; `subject` or `members` whom it told of."""
+        """The audit entry of a request. `fields` defaults to all the grant releases; `subject` or `members` whom it told of.
+
+        `cut_from`: the list that `members` are a page of, and where in it they begin.
+        """
         now = self._clock.now()
         who = request.principal
         if fields is None:
@@ -128,5 +132,6 @@ class Evidence:
             answer_digest=digest,
             subject=subject,
             members=b"".join(members),
+            cut_from=cut_from,
             detail=detail,
         )

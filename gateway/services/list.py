@@ -277,6 +277,7 @@ class ListRecords:
             count=stop - start,
             digest=hashlib.sha256(body).hexdigest(),
             members=table.subjects[start:stop],
+            cut_from=(table.subjects, start),
             fields=table.words,
         )
         return body, entry

@@ -227,7 +227,8 @@ class Purge:
         leads = self._store.closed_leads(self._periods("leads").before_moment(run.now))
         for start in range(0, len(leads), BATCH_CHILDREN):
             with self._store.transaction(run.keep) as transaction:
-                self._removed(run, transaction, transaction.drop_leads(leads[start : start + BATCH_CHILDREN]))
+                part = leads[start : start + BATCH_CHILDREN]
+                self._removed(run, transaction, transaction.drop_leads(part, self._terms(run)))
 
     def _expired(self, run: _Run) -> None:
         if not self._store.anything_expired(run.now, self._periods):

@@ -264,13 +264,15 @@ class Resolve:
             missing_sources=(),
             reference=reference,
         )
+        children = [each.subject for each in page]
         entry = self._evidence.entry(
             request,
             grant,
             reference=reference,
             count=len(page),
             digest=hashlib.sha256(body).hexdigest(),
-            members=(each.subject for each in page),
+            members=children,
+            cut_from=(children, 0),
             detail="read",
             fields=mask.words,
         )

@@ -14,7 +14,7 @@ import pytest
 
 from connectors.transports.rest import client_assertion
 from gateway.adapters.cedar import load
-from gateway.adapters.db.mappings import SqliteDisclosures
+from gateway.adapters.db.mappings import SqliteToldChildren
 from gateway.adapters.db.witness import FORKS_KEPT
 from gateway.adapters.keys import create_keyring
 from gateway.adapters.limits import load_limits
@@ -142,8 +142,8 @@ def test_the_log_is_not_walked_again_for_a_mapping_that_was_fetched(
     gateway: TestGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walks = []
-    told = SqliteDisclosures.told
-    monkeypatch.setattr(SqliteDisclosures, "told", lambda *args: walks.append(1) or told(*args))
+    told = SqliteToldChildren.told
+    monkeypatch.setattr(SqliteToldChildren, "told", lambda *args: walks.append(1) or told(*args))
     monkeypatch.setattr(gateway.parts.keys, "pseudonym_versions", lambda _agency: (2, 1), raising=False)
     monkeypatch.setattr(gateway.parts.keys, "pseudonyms", lambda _agency, each, *_: ["x"] * len(each))
     headers = gateway.headers("civil_affairs/relief_officer")

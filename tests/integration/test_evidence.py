@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.adapters.db import disclosed_sets
 from gateway.adapters.db.effects import SqliteTransaction
 from gateway.domain.audit import leaf_hash, members_commitment, members_digest, subject_commitment
 from gateway.domain.model import AlarmDraft
@@ -104,11 +105,10 @@ def test_an_answer_about_a_child_commits_to_it_and_names_it_to_nobody(gateway: T
 def members_of(gateway: TestGateway, reference: str) -> list[bytes]:
     """The children an entry says it told of, in order; the entry commits to them."""
     with gateway.database() as connection:
-        digest, members, body = connection.execute(
-            "SELECT a.members, d.members, a.body FROM audit_entry a"
-            " LEFT JOIN disclosed_set d ON d.digest = a.members WHERE a.reference = ?",
-            (reference,),
+        digest, body = connection.execute(
+            "SELECT members, body FROM audit_entry WHERE reference = ?", (reference,)
         ).fetchone()
+        members = disclosed_sets.members_of(connection, digest)
     connection.close()
     assert members_digest(members) == digest
     assert json.loads(body)["members"] == members_commitment(reference, digest)

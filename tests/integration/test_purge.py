@@ -233,7 +233,7 @@ def test_a_notice_is_no_other_agencys_and_no_other_regions(aged: Aged, data: Pat
             unknown = gateway.call.post("/v1/deletions/del-0/receipt", headers=other)
             assert (refused.status_code, unknown.status_code) == (403, 403)
             assert refused.json()["title"] == unknown.json()["title"]
-        for role in ("education/dropout_lead", "human_resources/recruitment_checker", "gateway/operator"):
+        for role in ("education/registrar", "human_resources/recruitment_checker", "gateway/operator"):
             assert gateway.call.get("/v1/deletions", headers=gateway.headers(role)).status_code == 403
         assert gateway.audit()[-1]["decision"] == "refuse"
         wrong = gateway.call.get("/v1/deletions", params={"cursor": resident_id()}, headers=mine)

@@ -4,14 +4,16 @@ import base64
 import json
 import os
 import pty
+import re
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.keys.envelope import PassphraseLock
 from gateway.adapters.keys.roots import Roots, new_roots, to_body
 from gateway.adapters.keys.secret import Secret
@@ -182,12 +185,49 @@ def test_a_bare_ring_is_told_of_and_sealed_under_a_running_gateway(data: Path, w
         assert any("huxue keys seal" in each for each in (ready(url) or {})["warnings"])
         sealed = run("keys", "seal", "--data", str(data), **given)
         assert sealed.returncode == 0, sealed.stderr
+        assert acts(data)[-1] == "keys-sealed"
     with served(data, **given) as (_, url):
         assert not any("seal" in each for each in (ready(url) or {})["warnings"])
     assert "sealed already" in one_line(run("keys", "seal", "--data", str(data), **given))
     listed = run("keys", "list", "--data", str(data), **given)
     assert listed.stdout.count("in use") == 7
     assert listed.stderr == ""
+
+
+def acts(data: Path) -> list[str]:
+    """What the evidence says an operator did, oldest first."""
+    with closing(sqlite3.connect(data / "huxue.db")) as connection:
+        rows = connection.execute("SELECT body FROM audit_entry ORDER BY seq").fetchall()
+    found = [json.loads(row[0]) for row in rows]
+    return [each["detail"] for each in found if each["client"] == "huxue-command"]
+
+
+def test_a_ring_is_in_the_evidence_from_its_first_start_on(data: Path, words: Path) -> None:
+    """It is made before there is a store to say so in; the same ring is said once, another one again."""
+    given = {"HUXUE_KEYRING_PASSPHRASE_FILE": str(words)}
+    assert run("keys", "create", "--data", str(data), **given).returncode == 0
+    assert not (data / "huxue.db").exists()
+    for more in ([], ["--workers", "2"]):
+        with served(data, *more, **given):
+            (first,) = acts(data)
+    today = datetime.now(UTC).date().isoformat()
+    assert re.fullmatch(rf"keys-first-used:intl made={today}T\d\d:\d\d:\d\dZ", first)
+
+    (data / "keyring.json").rename(data / "lost.json")
+    assert run("keys", "create", "--data", str(data), **given).returncode == 0
+    assert acts(data) == [first, "keys-created:intl"], "a ring made beside a store is told of at once"
+    with served(data, **given):
+        created, used = acts(data)[1:]
+    assert (created, used.split()[0]) == ("keys-created:intl", "keys-first-used:intl")
+
+
+def test_a_ring_that_is_there_already_is_neither_made_nor_told_of(data: Path, words: Path) -> None:
+    given = {"HUXUE_KEYRING_PASSPHRASE_FILE": str(words)}
+    run("keys", "create", "--data", str(data), **given)
+    upgrade(f"sqlite:///{data / 'huxue.db'}")
+    assert "never overwritten" in one_line(run("keys", "create", "--data", str(data), **given))
+    assert "sealed already" in one_line(run("keys", "seal", "--data", str(data), **given))
+    assert acts(data) == []
 
 
 def secrets_in(roots: Roots) -> list[bytes]:

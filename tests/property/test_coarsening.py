@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters.disclosure import load_disclosure
+from gateway.adapters.coarsening import load_disclosure
 from gateway.domain.coarsening import Kind, Rule, Step, notes, released, rungs, smallest, unit, within
 from gateway.settings import POLICIES
 

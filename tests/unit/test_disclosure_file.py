@@ -9,7 +9,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from gateway.adapters.disclosure import FILE, DisclosureError, load_disclosure
+from gateway.adapters.coarsening import FILE, DisclosureError, load_disclosure
 from gateway.adapters.rulebook import RulebookError, load_rulebook
 from gateway.cli import app
 from gateway.settings import POLICIES

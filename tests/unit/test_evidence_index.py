@@ -11,7 +11,7 @@ import pytest
 from gateway.adapters.db import evidence_index
 from gateway.adapters.db.effects import insert_entries, written
 from gateway.adapters.db.engine import Store
-from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex, holds
+from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
 from gateway.adapters.db.migrate import upgrade
 from gateway.domain.audit import AuditEntry
 from gateway.domain.disclosure import uses_of
@@ -63,31 +63,6 @@ def evidence(tmp_path: Path) -> Iterator[Evidence]:
     store = Store(tmp_path / "huxue.db")
     yield Evidence(store, SqliteEvidenceIndex(store))
     store.close()
-
-
-@pytest.mark.parametrize(
-    ("members", "found"),
-    [
-        (child(7), True),
-        (child(1) + child(7) + child(2), True),
-        (child(1) + child(2), False),
-        (b"", False),
-        (child(7)[8:] + child(7)[:8], False),
-        (b"\1" * 8 + child(7) + b"\1" * 8, False),
-        (child(7)[:8] + b"\1" * 8, False),
-        (child(1) + child(7) + b"cut off", True),
-        (child(1) + child(7)[:15], False),
-    ],
-)
-def test_a_child_in_a_set_stands_at_its_place(members: bytes, found: bool) -> None:
-    assert holds(members, child(7)) is found
-
-
-def test_a_child_astride_two_others_is_neither() -> None:
-    one, other = b"\0" * 8 + b"\7" * 8, b"\7" * 8 + b"\0" * 8
-    astride = one[8:] + other[:8]
-    assert astride in one + other
-    assert not holds(one + other, astride)
 
 
 def test_a_new_entry_is_found_before_anything_is_indexed(evidence: Evidence) -> None:

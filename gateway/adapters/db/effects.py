@@ -10,12 +10,14 @@ import msgspec
 import orjson
 
 from gateway.adapters.db.children import one_child
+from gateway.adapters.db.disclosed_sets import INSERT as SET_INSERT
+from gateway.adapters.db.disclosed_sets import rows_for
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.guard import Counted, DayCount
 from gateway.adapters.db.mappings import claim
 from gateway.adapters.db.resolutions import SqliteResolutionDesk
 from gateway.adapters.db.vault import open_vault
-from gateway.domain.audit import AuditEntry, canonical, leaf_hash, members_digest
+from gateway.domain.audit import AuditEntry, canonical, leaf_hash
 from gateway.domain.limits import Quota, Sighting
 from gateway.domain.model import AlarmDraft, ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, KeyRing
@@ -24,32 +26,31 @@ from gateway.domain.principal import Principal
 _FACTS_KEPT = 50
 
 _AUDIT_INSERT = "INSERT INTO audit_entry (reference, subject_id, members, body, leaf) VALUES (?, ?, ?, ?, ?)"
-_MEMBERS_INSERT = "INSERT OR IGNORE INTO disclosed_set (digest, members) VALUES (?, ?)"
 
 
 Row = tuple[str, bytes | None, bytes | None, bytes, bytes]
 
 
 class WrittenEntry(NamedTuple):
-    """An entry as its table row, and the set of children it points to."""
+    """An entry as its table row, and what is kept of the set of children it points to."""
 
     row: Row
-    members: tuple[bytes, bytes] | None
+    sets: list[tuple[bytes, bytes]]
 
 
 def written(entry: AuditEntry) -> WrittenEntry:
     """An entry made ready to be inserted; TypeError or ValueError when it cannot be written down."""
     body = canonical(entry)
-    members = (members_digest(entry.members), entry.members) if entry.members else None
-    digest = members[0] if members else None
-    return WrittenEntry((entry.reference, entry.subject, digest, body, leaf_hash(body)), members)
+    sets = rows_for(entry)
+    digest = sets[-1][0] if sets else None
+    return WrittenEntry((entry.reference, entry.subject, digest, body, leaf_hash(body)), sets)
 
 
 def insert_entries(connection: sqlite3.Connection, entries: Sequence[WrittenEntry]) -> None:
     """The evidence, inside an open write transaction; a set of children is kept once, under its digest."""
-    sets = [entry.members for entry in entries if entry.members is not None]
+    sets = [row for entry in entries for row in entry.sets]
     if sets:
-        connection.executemany(_MEMBERS_INSERT, sets)
+        connection.executemany(SET_INSERT, sets)
     connection.executemany(_AUDIT_INSERT, [entry.row for entry in entries])
 
 

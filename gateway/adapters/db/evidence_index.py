@@ -8,9 +8,9 @@ for the child's 16 bytes at a multiple of 16, and each set's entries stand in a 
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import orjson
 
+from gateway.adapters.db.disclosed_sets import sets_with
 from gateway.adapters.db.engine import Store
 from gateway.domain.model import SubjectId
 
@@ -20,15 +20,6 @@ INDEXED = "audit_indexed_to"
 _BATCH = 5_000
 _TAIL = 2_000
 """So many entries past the mark are looked through rather than indexed: a look then writes nothing but its evidence."""
-_WIDTH = 16
-
-
-def holds(members: bytes, subject: bytes) -> bool:
-    """Whether a child is in a set: its 16 bytes at a multiple of 16, not astride two others."""
-    halves = np.frombuffer(members, dtype=np.uint64, count=len(members) // _WIDTH * 2).reshape(-1, 2)
-    first, second = np.frombuffer(subject, dtype=np.uint64, count=2)
-    alike = np.flatnonzero(halves[:, 0] == first)
-    return bool((halves[alike, 1] == second).any())
 
 
 class SqliteEvidenceIndex:
@@ -96,8 +87,7 @@ def _found(reader: sqlite3.Connection, subject: SubjectId) -> Iterator[int]:
     yield from (
         row[0] for row in reader.execute("SELECT seq FROM audit_subject WHERE subject_id = ?", (subject,))
     )
-    every = reader.execute("SELECT digest, members FROM disclosed_set")
-    sets = {digest for digest, members in every if holds(members, subject)}
+    sets = sets_with(reader, [subject])
     for digest in sets:
         yield from (row[0] for row in reader.execute("SELECT seq FROM audit_set WHERE digest = ?", (digest,)))
     newer = reader.execute("SELECT seq, subject_id, members FROM audit_entry WHERE seq > ?", (_mark(reader),))

@@ -5,12 +5,12 @@ from datetime import datetime
 
 import orjson
 
+from gateway.adapters.db.disclosed_sets import members_of
 from gateway.adapters.db.engine import Store, stamp
 from gateway.domain.model import SubjectId
 
 _ID = 16
 _TOLD = "SELECT body, members FROM audit_entry WHERE members IS NOT NULL AND instr(body, ?) > 0"
-_SETS = "SELECT members FROM disclosed_set WHERE digest = ?"
 _FETCHED = (
     "SELECT 1 FROM pseudonym_mapping WHERE agency = ? AND region = ? AND from_version = ? AND to_version = ?"
     " AND NOT again"
@@ -22,7 +22,7 @@ _CLAIM = (
 )
 
 
-class SqliteDisclosures:
+class SqliteToldChildren:
     """`gateway.domain.ports.ToldChildren` over the evidence; for worker threads."""
 
     def __init__(self, store: Store) -> None:
@@ -38,8 +38,8 @@ class SqliteDisclosures:
         }
         told: set[bytes] = set()
         for digest in digests:
-            for (members,) in reader.execute(_SETS, (digest,)):
-                told |= {members[start : start + _ID] for start in range(0, len(members), _ID)}
+            members = members_of(reader, digest)
+            told |= {members[start : start + _ID] for start in range(0, len(members), _ID)}
         found = []
         for subject in sorted(told):
             known = reader.execute("SELECT 1 FROM subject WHERE id = ? AND length(data_key) > 0", (subject,))

@@ -1,4 +1,4 @@
-"""What deletion leaves behind: who got which list, what recipients were told, and whether they confirmed it."""
+"""What deletion leaves behind: who was told of which children, what they were told then, whether they confirmed it."""
 
 from datetime import date, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 
 class DisclosedTo(SQLModel, table=True):
-    """Which agency, in which region, got a set of children by a list; read from the evidence as it grows."""
+    """Which agency, in which region, was told of a set of children; read from the evidence as it grows (`recipients`)."""
 
     __tablename__ = "disclosed_to"
     digest: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from gateway.adapters.db.engine import Store, stamp
+from gateway.adapters.db.evidence_index import SqliteEvidenceIndex
 from gateway.adapters.db.fact_tables import TABLES as FACT_TABLES
 from gateway.adapters.db.purge_reads import (
     EVENTS,
@@ -16,14 +17,13 @@ from gateway.adapters.db.purge_reads import (
     registered,
     unregistered,
 )
+from gateway.adapters.db.recipients import learn_recipients, meta
 from gateway.adapters.db.shredding import (
     FULL_RECEIPT,
     SqlitePurgeTransaction,
     clear_temporary,
     cutoff,
     due_condition,
-    learn_recipients,
-    meta,
 )
 from gateway.adapters.places import with_clock
 from gateway.domain.needy import GONE
@@ -102,6 +102,7 @@ class SqlitePurging:
 
     def learn_recipients(self) -> None:
         """Read on in the evidence, in short transactions: the first time this is long."""
+        SqliteEvidenceIndex(self._store).catch_up()
         more = True
         while more:
             with self._store.writing() as connection:

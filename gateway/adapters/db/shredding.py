@@ -11,21 +11,15 @@ from gateway.adapters.db.effects import SqliteTransaction
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.fact_tables import TABLES as FACT_TABLES
 from gateway.adapters.db.purge_reads import EVENTS, going, open_work_of, spans_of, still_orphans
+from gateway.adapters.db.recipients import Recipients, meta, recipients_of
 from gateway.adapters.places import Place, of_children, with_clock
 from gateway.domain.audit import AuditEntry
 from gateway.domain.model import SubjectId
 from gateway.domain.purging import Key, NoticeTerms
 from gateway.domain.retention import Period, Removed, Span
 
-_ID_BYTES = 16
-Recipients = dict[bytes, dict[tuple[str, str], set[str]]]
-"""Child → (agency, region) → the lists it stood in."""
-
-
-def meta(connection: sqlite3.Connection, key: str, value: str) -> None:
-    """Keep a fact about the store."""
-    connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
-
+_BY_LEADS = frozenset({"leads", "identity"})
+"""Exchanges that tell of a child because of its leads, and of nothing else."""
 
 FULL_RECEIPT = "receipt <> '{}' AND received_at <= ?"
 """A county's newest receipts are emptied, not removed: they say how old its register is."""
@@ -45,44 +39,6 @@ def due_condition(place: Place) -> str:
 def cutoff(place: Place, now: datetime, periods: Callable[[str], Period]) -> str:
     """The newest moment that is over."""
     return stamp(now if place.expires else periods(place.rule).before_moment(now))
-
-
-def learn_recipients(connection: sqlite3.Connection, most: int | None = None) -> bool:
-    """Read on in the evidence, `most` entries of it: who got which set by a list. Whether there is more to read."""
-    row = connection.execute("SELECT value FROM meta WHERE key = 'recipients_seen'").fetchone()
-    seen = int(row[0]) if row else 0
-    newest = int(connection.execute("SELECT COALESCE(max(seq), 0) FROM audit_entry").fetchone()[0])
-    until = newest if most is None else min(newest, seen + most)
-    if until == seen:
-        return False
-    connection.execute(
-        "INSERT OR IGNORE INTO disclosed_to (digest, agency, region, exchange)"
-        " SELECT members, json_extract(b, '$.agency'), json_extract(b, '$.region'), json_extract(b, '$.exchange')"
-        " FROM (SELECT members, CAST(body AS TEXT) AS b FROM audit_entry"
-        " WHERE seq > ? AND seq <= ? AND members IS NOT NULL)"
-        " WHERE json_extract(b, '$.action') = 'list' AND json_extract(b, '$.decision') = 'permit'",
-        (seen, until),
-    )
-    meta(connection, "recipients_seen", str(until))
-    return until < newest
-
-
-def recipients_of(connection: sqlite3.Connection, subjects: Collection[bytes]) -> Recipients:
-    """Who got which of these children by a list: every set is looked through once."""
-    wanted, found = set(subjects), Recipients()
-    sets = connection.execute(
-        "SELECT d.digest, d.members FROM disclosed_set d WHERE d.digest IN (SELECT digest FROM disclosed_to)"
-    )
-    for digest, members in sets:
-        here = wanted & {members[at : at + _ID_BYTES] for at in range(0, len(members), _ID_BYTES)}
-        if here:
-            whom = connection.execute(
-                "SELECT agency, region, exchange FROM disclosed_to WHERE digest = ?", (digest,)
-            ).fetchall()
-            for subject in here:
-                for agency, region, exchange in whom:
-                    found.setdefault(subject, {}).setdefault((agency, region), set()).add(exchange)
-    return found
 
 
 class SqlitePurgeTransaction(SqliteTransaction):
@@ -115,7 +71,6 @@ class SqlitePurgeTransaction(SqliteTransaction):
 
     def shred(self, subjects: Collection[bytes], terms: NoticeTerms) -> list[Removed]:
         """Notices to recipients first; then everything about the children, their data keys last."""
-        learn_recipients(self._db)
         self._notify(recipients_of(self._db, subjects), terms)
         going(self._db, subjects)
         return [
@@ -162,8 +117,11 @@ class SqlitePurgeTransaction(SqliteTransaction):
         self._db.executemany(f"DELETE FROM {table} WHERE {where}", keys)
         return [Removed(table, dataset, self._db.total_changes - before)]
 
-    def drop_leads(self, leads: Sequence[str]) -> list[Removed]:
-        """Closed leads with what hangs on them; a child's closed cases once no lead of the child is left."""
+    def drop_leads(self, leads: Sequence[str], terms: NoticeTerms) -> list[Removed]:
+        """Closed leads with what hangs on them; a child's closed cases once no lead of the child is left.
+
+        Whoever learnt of a child by its leads is told, once the last of them goes.
+        """
         marks = ", ".join("?" * len(leads))
         chosen = f"SELECT id FROM lead WHERE status = 'closed' AND id IN ({marks})"
         children = [
@@ -177,6 +135,7 @@ class SqlitePurgeTransaction(SqliteTransaction):
                 ("lead", f"id IN ({chosen})"),
             )
         ]
+        self._notify(recipients_of(self._db, self._without_lead(children), _BY_LEADS), terms)
         going(self._db, children)
         cases = self._db.execute(
             "DELETE FROM case_file WHERE subject_id IN (SELECT id FROM temp.going)"
@@ -184,6 +143,11 @@ class SqlitePurgeTransaction(SqliteTransaction):
             " AND subject_id NOT IN (SELECT subject_id FROM case_file WHERE state <> 'closed')"
         )
         return [*counts, Removed("case_file", "leads", cases.rowcount)]
+
+    def _without_lead(self, children: Collection[bytes]) -> list[bytes]:
+        going(self._db, children)
+        found = self._db.execute("SELECT id FROM temp.going WHERE id NOT IN (SELECT subject_id FROM lead)")
+        return [row[0] for row in found]
 
     def drop_expired(
         self, now: datetime, periods: Callable[[str], Period]

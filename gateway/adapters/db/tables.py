@@ -229,7 +229,7 @@ class AuditRow(SQLModel, table=True):
 
 
 class DisclosedSet(SQLModel, table=True):
-    """The children of a list, a file or a batch: their ids one after the other, kept once under their digest."""
+    """The children of a list, a file or a batch, kept once under the digest of their ids (`disclosed_sets`)."""
 
     __tablename__ = "disclosed_set"
     digest: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))

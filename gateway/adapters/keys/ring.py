@@ -112,6 +112,11 @@ class FileKeyRing:
         return self._roots.suite.name
 
     @property
+    def made(self) -> datetime:
+        """When the oldest of its keys was made."""
+        return min(version.created for versions in self._roots.versions.values() for version in versions)
+
+    @property
     def token_key(self) -> ECKey:
         """The key that signs access tokens: ES256 in both suites, as clients' libraries know no SM2."""
         return self._tokens[0]

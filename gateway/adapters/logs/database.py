@@ -1,14 +1,15 @@
 """The store itself as a log to be checked: read-only, as of one moment, also while a gateway runs on it."""
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+from gateway.adapters.db.disclosed_sets import assembled, kept_set
 from gateway.adapters.db.evidence_index import INDEXED
 from gateway.adapters.db.log import head_of
+from gateway.domain.audit import members_digest
 from gateway.domain.log.checkpoint import Head
 from gateway.domain.log.verifying import Row
 
@@ -39,6 +40,7 @@ class DatabaseLog:
         self._db = connection
         self.set_holds = lru_cache(maxsize=65_536)(self._set_holds)
         self.tile = lru_cache(maxsize=1024)(self._tile)
+        self._kept_set = lru_cache(maxsize=256)(lambda digest: kept_set(connection, digest))
 
     @property
     def origin(self) -> str:
@@ -79,8 +81,8 @@ class DatabaseLog:
         return self._db.execute("SELECT 1 FROM audit_entry WHERE leaf = ?", (leaf,)).fetchone() is not None
 
     def _set_holds(self, digest: bytes) -> bool:
-        row = self._db.execute("SELECT members FROM disclosed_set WHERE digest = ?", (digest,)).fetchone()
-        return row is not None and hashlib.sha256(_bytes(row[0])).digest() == digest
+        members = assembled(digest, self._kept_set)
+        return bool(members) and members_digest(members) == digest
 
     def stray_index(self) -> int | None:
         """As far as the index is filled."""

@@ -1,4 +1,4 @@
-"""`/v1/deletions`: which children a recipient of lists must forget too, and its receipt."""
+"""`/v1/deletions`: which children an agency that was told of them must forget too, and its receipt."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from starlette.responses import Response
 from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.wire import DeletionModel, Page, json_response, schema_ref
-from gateway.services.deletions import PURPOSE, NoticeFilter
+from gateway.services.deletions import NoticeFilter
 
 router = APIRouter(prefix="/v1/deletions", tags=["deletions"], redirect_slashes=False)
 
@@ -22,7 +22,7 @@ _RECEIVED = {"open": False, "received": True}
 )
 async def deletions(
     request: Request,
-    purpose: str = PURPOSE,
+    purpose: str | None = None,
     status: Literal["open", "received"] | None = None,
     cursor: Annotated[str | None, Query(pattern="^del-[0-9a-f]{32}$")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
