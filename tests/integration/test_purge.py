@@ -1,5 +1,6 @@
 """Forgetting: a child past its time is nowhere any more, its evidence stands, and recipients are told."""
 
+import os
 import random
 import shutil
 import sqlite3
@@ -77,6 +78,7 @@ def secrets_of(data: Path) -> list[bytes]:
 def huxue(*words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", "from gateway.cli import main; main()", *words],
+        env={**os.environ, "HUXUE_PROFILE": "demo"},
         capture_output=True,
         check=False,
     )
