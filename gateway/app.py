@@ -12,7 +12,6 @@ from starlette.exceptions import HTTPException
 from connectors.registry import mapping_for
 from gateway.adapters.cedar import CedarDecisionPoint, load
 from gateway.adapters.clock import AsOfClock, SystemClock
-from gateway.adapters.db.children import SqliteChildren
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
@@ -207,7 +206,7 @@ def build(settings: Settings) -> Parts:
         rates=rates,
         jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
         evidence=evidence,
-        ask=Ask(evidence, SqliteChildren(store, turn), keys, clock, rulebook, guard),
+        ask=Ask(evidence, keys, clock, rulebook, guard),
         upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
         lists=lists,
         mapping=Mapping(evidence, SqliteDisclosures(store), keys, clock),
@@ -305,7 +304,7 @@ def agency_mapping(dataset: str) -> AgencyMapping:
 def create_app(settings: Settings) -> FastAPI:
     """The gateway as an ASGI application."""
     parts = build(settings)
-    app = FastAPI(
+    app = FastLane(
         title="护学 Huxue",
         version=version(),
         docs_url=None,
@@ -314,6 +313,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan_of(parts),
     )
+    app.handler = exchanges.ask
     app.state.context = parts.context
     app.state.parts = parts
     app.state.public_url = settings.issuer
@@ -334,7 +334,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(Exception, on_unexpected)
-    app.add_middleware(FastLane, handler=exchanges.ask)
     app.add_middleware(SecurityHeaders)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     return app
