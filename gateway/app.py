@@ -132,6 +132,7 @@ def ring_store(settings: Settings) -> FileRing | EnvironmentRing:
             module=settings.pkcs11_module,
             token=settings.pkcs11_token,
             pin_file=settings.pkcs11_pin_file,
+            demo=settings.profile == "demo",
         )
     )
 

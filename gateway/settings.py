@@ -40,7 +40,9 @@ class Settings(BaseSettings):
         " `HUXUE_KEYRING_PASSPHRASE`; `env:` (`HUXUE_KEYRING_BODY`, base64); `pkcs11:` (`HUXUE_PKCS11_PIN`).",
     )
     keyring_passphrase_file: Path | None = Field(
-        None, description="密钥口令文件 / File with the ring's passphrase, mode 0600."
+        None,
+        description="密钥口令文件 / File with the ring's passphrase, mode 0600. A file beside the ring is read by"
+        " itself in the demo profile only.",
     )
     keyring_body_file: Path | None = Field(
         None, description="密钥内容文件 / With `env:`: file with the ring's body in base64, mode 0600."

@@ -41,6 +41,9 @@ PURPOSES = {
     "disability-assessment": ("health/disability_assessor", "disability_assessment"),
 }
 
+# Roles whose officers are named.
+NAMED = {"education/dropout_lead", "township/return_officer"}
+
 
 def free_port() -> int:
     """A loopback port that was free a moment ago."""
@@ -119,8 +122,11 @@ class TestGateway:
         entry = operator_entry(clock, "test", f"client-revoked:{client_id}")
         return self.parts.context.tokens._clients.revoke(client_id, clock.now(), entry)
 
-    def fetch_token(self, credentials: Credentials) -> str:
-        assertion = client_assertion(credentials, f"{self.url}/oauth2/token", datetime.now(UTC))
+    def fetch_token(self, credentials: Credentials, officer: str | None = None) -> str:
+        """A bearer token; of a role that resolves identities each client names an officer of its own."""
+        if f"{credentials.agency}/{credentials.role}" in NAMED:
+            officer = officer or f"of-{credentials.client_id}"
+        assertion = client_assertion(credentials, f"{self.url}/oauth2/token", datetime.now(UTC), officer)
         answer = self.call.post("/oauth2/token", data=token_form(assertion))
         assert answer.status_code == 200, answer.text
         return str(answer.json()["access_token"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +35,7 @@ def file_store(settings: Settings) -> FileRing:
 def _check_passphrase(settings: Settings) -> None:
     if not settings.keyring.startswith("pkcs11:"):
         place = RingPlace(settings.keyring, settings.keyring_path, settings.keyring_passphrase_file)
-        check_new_passphrase(place)
+        check_new_passphrase(replace(place, demo=settings.profile == "demo"))
 
 
 @app.command("create", help="建立密钥文件 / make a key ring")

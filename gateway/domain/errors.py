@@ -96,6 +96,12 @@ class EnumerationQuotaExceeded(NotPermitted):
     name, title_zh, title_en = "quota-exceeded-enumeration", "查询人数超出限额", "Enumeration quota exceeded"
 
 
+class OfficerUnnamed(NotPermitted):
+    """Only a person who is named may do this, and the token names none (`officer`)."""
+
+    name, title_zh, title_en = "officer-unnamed", "未注明经办人", "Officer not named"
+
+
 class Conflict(HuxueError):
     """The state does not allow it (a lead already closed, a job already cancelled)."""
 

@@ -43,7 +43,10 @@ class ResolutionQuota:
 
 @dataclass(frozen=True, slots=True)
 class TokenRates:
-    """At the token endpoint, a minute: tokens of one client; failed attempts from one address."""
+    """At the token endpoint, a minute: tokens of one client; failed attempts from one address.
+
+    As many `failures` has a client from one address with proofs of possession that do not count.
+    """
 
     client: int
     failures: int

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from gateway.domain.audit import AuditEntry
+from gateway.domain.errors import HuxueError
 from gateway.domain.limits import Quota, Sighting
 from gateway.domain.model import (
     AlarmDraft,
@@ -171,6 +172,10 @@ class Possession(Protocol):
 
     def held(self) -> bool:
         """Whether its signature is right; looks for itself where nobody has."""
+        ...
+
+    def admitted(self) -> HuxueError | None:
+        """Asked once it is spent, as often as the commit is tried: why nothing more may be done for its holder now."""
         ...
 
 

@@ -114,11 +114,12 @@ def is_requester(resolution: Resolution, who: Principal) -> bool:
 def may_decide(resolution: Resolution, who: Principal) -> bool:
     """Whether this is another officer of the same team: another client, another person, the same role.
 
-    One officer with two clients is one officer. That the child is in reach is the policy's to say.
+    One officer with two clients is one officer; who is not named is nobody's other. That the child is in reach is the
+    policy's to say.
     """
-    same_officer = who.officer is not None and who.officer == resolution.requester_officer
-    other = who.client != resolution.requester_client and not same_officer
-    return other and who.role == resolution.role
+    named = who.officer is not None and resolution.requester_officer is not None
+    other = who.client != resolution.requester_client and who.officer != resolution.requester_officer
+    return named and other and who.role == resolution.role
 
 
 _PSEUDONYM = re.compile(r"([a-z]{2})[0-9]{1,4}-[a-z2-7]{32}")

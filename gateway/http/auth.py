@@ -10,12 +10,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from starlette.requests import Request
 
-from gateway.domain.errors import Unauthenticated
+from gateway.domain.errors import HuxueError, TokenNotBound, Unauthenticated
 from gateway.domain.ports import Clients, Possession
 from gateway.domain.principal import Principal
-from gateway.http.dpop import token_hash
+from gateway.http.dpop import Proof, token_hash
 from gateway.http.holder import Binding, Confirmation
-from gateway.http.rates import RateBook
+from gateway.http.rates import Admission, RateBook
 from gateway.http.wire import header
 from gateway.services.evidence import Evidence
 
@@ -37,10 +37,15 @@ class Session:
 
 
 class Caller(NamedTuple):
-    """A request's session, and the proof that came with it, which somebody has yet to spend."""
+    """A request's session, and the proof that came with it, which somebody has yet to spend.
 
+    With a proof there is an `admission`, asked by whoever spends it: only then is the request one of the holder's.
+    """
+
+    request: Request
     session: Session
-    proof: Possession | None
+    proof: Possession | None = None
+    admission: Admission | None = None
 
     @property
     def principal(self) -> Principal:
@@ -76,8 +81,26 @@ class Authenticator:
 
     async def spend(self, caller: Caller) -> None:
         """Spend the caller's proof by itself, where nothing else will be committed."""
-        if caller.proof is not None:
+        if caller.proof is None:
+            return
+        try:
             await self._evidence.journal.spend(caller.proof)
+        except HuxueError as error:
+            await self.unspent(caller, error)
+            raise
+
+    async def unspent(self, caller: Caller, error: HuxueError) -> None:
+        """After an error of what was to spend the proof: one that did not count is counted, but not as the holder's.
+
+        Of the holder's own requests the first that is too many in a window is in the evidence, a flood is not.
+        """
+        if caller.admission is None:
+            return
+        if isinstance(error, TokenNotBound):
+            self._rates.disproved(caller.principal.client, self._binding.peers.address(caller.request))
+        refusal = caller.admission.refusal
+        if refusal is not None and refusal.first:
+            await self._evidence.refused(caller.principal, refusal.error().name)
 
     async def caller(self, request: Request) -> Caller:
         """For the hot path: whoever calls this hands the proof to the journal before anything is told."""
@@ -92,23 +115,36 @@ class Authenticator:
         if not self.alive(session):
             raise Unauthenticated
         proof = self._binding.check(request, scheme, session.confirmation)
-        await self._count(session.principal, proof)
-        return Caller(session, proof)
+        if proof is None:
+            await self._count(session.principal)
+            return Caller(request, session)
+        proof.admission = self._admission(request, session.principal, proof)
+        return Caller(request, session, self._binding.looked_at(proof), proof.admission)
 
     def alive(self, session: Session) -> bool:
         """Whether the token still counts: not over, and its client not revoked."""
         return session.expires > time.time() and self._clients.is_active(session.principal.client)
 
-    async def _count(self, principal: Principal, proof: Possession | None) -> None:
-        """RateLimited when there were too many requests; the first of a window is in the evidence, a flood is not.
+    def _admission(self, request: Request, principal: Principal, proof: Proof) -> Admission:
+        """In the holder's name nothing is counted or written before the proof has counted: another may flood with it.
 
-        In the holder's name nothing is written before the proof has counted: it might be another who floods.
+        RateLimited when the holder's own requests used the window up, and where too many proofs did not count: from
+        there only a right one is heard.
         """
+        refusal = self._rates.used_up(principal)
+        if refusal is None and self._rates.doubts(principal.client):
+            refusal = self._rates.doubted(principal.client, self._binding.peers.address(request))
+            if refusal is not None and proof.held():
+                refusal = None
+        if refusal is not None:
+            raise refusal.error()
+        return Admission(self._rates, principal)
+
+    async def _count(self, principal: Principal) -> None:
+        """RateLimited when there were too many requests; the first of a window is in the evidence, a flood is not."""
         refusal = self._rates.request(principal)
         if refusal is not None:
             if refusal.first:
-                if proof is not None:
-                    await self._evidence.journal.spend(proof)
                 await self._evidence.refused(principal, refusal.error().name)
             raise refusal.error()
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from gateway.domain.errors import TokenNotBound
+from gateway.domain.errors import HuxueError, TokenNotBound
 from gateway.http.inspector import Inspector
 from gateway.http.jwks import ALGORITHMS, KeyFormatError, PublicKey, b64, public_key, unb64
 from gateway.http.nonces import Nonces
@@ -57,7 +57,10 @@ def refused(zh: str, en: str, reason: str = "invalid_dpop_proof") -> TokenNotBou
 class Proof:
     """`gateway.domain.ports.Possession`: one proof, read; whether its signature is right is found out once."""
 
-    __slots__ = ("_found", "_inspector", "_public", "_signature", "_signed", "_tell", "expires", "key")
+    __slots__ = (
+        *("_found", "_inspector", "_public", "_signature", "_signed", "_tell"),
+        *("admission", "expires", "key"),
+    )
 
     def __init__(self, key: bytes, expires: int, public: PublicKey, signature: bytes, signed: bytes) -> None:
         self.key, self.expires = key, expires
@@ -65,6 +68,7 @@ class Proof:
         self._found: bool | None = None
         self._inspector: Inspector | None = None
         self._tell: Callable[[], None] | None = None
+        self.admission: Callable[[], HuxueError | None] | None = None
 
     def __repr__(self) -> str:
         return "Proof(…)"
@@ -105,6 +109,10 @@ class Proof:
         if self._found is None:
             self._found = self._public.verify(self._signature, self._signed)
         return self._found
+
+    def admitted(self) -> HuxueError | None:
+        """Whatever `admission` says."""
+        return self.admission() if self.admission is not None else None
 
 
 class Target(msgspec.Struct, frozen=True):

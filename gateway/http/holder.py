@@ -7,7 +7,6 @@ from hmac import compare_digest
 from starlette.requests import Request
 
 from gateway.domain.errors import Malformed, TokenNotBound
-from gateway.domain.ports import Possession
 from gateway.http.dpop import Proof, ProofReader, Target, refused
 from gateway.http.inspector import Inspector
 from gateway.http.peers import Peers
@@ -33,7 +32,7 @@ class Binding:
         self._proofs, self.peers, self._required = proofs, peers, required
         self._inspector = Inspector()
 
-    def check(self, request: Request, scheme: str, bound: Confirmation) -> Possession | None:
+    def check(self, request: Request, scheme: str, bound: Confirmation) -> Proof | None:
         """The proof that is yet to be spent, if the token is bound to a key; TokenNotBound when it is not its holder.
 
         A proof beside a token that is not bound to a key says nothing and is not looked at.
@@ -52,9 +51,10 @@ class Binding:
         if scheme != "dpop":
             zh, en = "该令牌须随 DPoP 证明使用。", "The token is to be used with a DPoP proof."
             raise refused(zh, en, "invalid_token")
-        proof = self._read(
-            request, Target(request.method, request.scope["path"], bound.token_hash, bound.key)
-        )
+        return self._read(request, Target(request.method, request.scope["path"], bound.token_hash, bound.key))
+
+    def looked_at(self, proof: Proof) -> Proof:
+        """The proof, its signature looked at beside the event loop from here on."""
         return proof.handed(self._inspector)
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ STATUS: dict[str, int] = {
     "purpose-not-granted": 403,
     "region-out-of-reach": 403,
     "quota-exceeded-enumeration": 403,
+    "officer-unnamed": 403,
     "conflict": 409,
     "idempotency-mismatch": 409,
     "identity-unreadable": 409,

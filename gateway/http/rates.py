@@ -1,6 +1,7 @@
 """Requests a minute, by client and by officer, counted in each process (`limits`, fixed windows in memory).
 
-A busy caller's requests are taken from the window some at a time, so that the hot path only counts down.
+A busy caller's requests are taken from the window some at a time, so that the hot path only counts down. Whose token is
+bound to a key has none taken before the proof has counted (`Admission`).
 """
 
 import math
@@ -51,6 +52,7 @@ class RateBook:
         self._items: dict[int, RateLimitItem] = {}
         self._shares: dict[Key, _Share] = {}
         self._told: dict[Key, float] = {}
+        self._doubted: dict[str, float] = {}
 
     def request(self, principal: Principal) -> Refusal | None:
         """Counts one request of a client, and of its officer if one is named."""
@@ -59,6 +61,17 @@ class RateBook:
         if refusal is None and principal.officer is not None:
             refusal = self._take(("officer", principal.person), rates.officer)
         return refusal
+
+    def used_up(self, principal: Principal) -> Refusal | None:
+        """Whether a request was refused in this window already; counts nothing."""
+        if not self._told:
+            return None
+        now = time.time()
+        for key in (("client", principal.client), ("officer", principal.person)):
+            until = self._told.get(key, 0.0)
+            if until > now:
+                return Refusal(max(1, math.ceil(until - now)), first=False)
+        return None
 
     def token(self, client: str) -> Refusal | None:
         """Counts one token given to a client."""
@@ -72,6 +85,25 @@ class RateBook:
     def failed(self, address: str) -> None:
         """Counts a failed attempt."""
         self._windows.hit(self._item(self._book.tokens.failures), "failure", address)
+
+    def disproved(self, client: str, address: str) -> None:
+        """Counts a proof that did not count, of a client's token, from an address."""
+        item, key = self._proofs(client, address)
+        self._windows.hit(item, *key)
+        if not self._windows.test(item, *key):
+            self._doubted[client] = self._windows.get_window_stats(item, *key).reset_time
+
+    def doubts(self, client: str) -> bool:
+        """Whether there is an address from which too many did not count."""
+        return self._doubted.get(client, 0.0) > time.time()
+
+    def doubted(self, client: str, address: str) -> Refusal | None:
+        """Whether this is one; no reason to refuse a right proof, which the holder may send from there."""
+        item, key = self._proofs(client, address)
+        return None if self._windows.test(item, *key) else self._refusal(key, item)
+
+    def _proofs(self, client: str, address: str) -> tuple[RateLimitItem, Key]:
+        return self._item(self._book.tokens.failures), ("proof", f"{client} {address}")
 
     def _take(self, key: Key, limit: int) -> Refusal | None:
         share, now = self._shares.get(key), time.time()
@@ -104,3 +136,21 @@ class RateBook:
         if limit not in self._items:
             self._items[limit] = RateLimitItemPerMinute(limit)
         return self._items[limit]
+
+
+class Admission:
+    """A request's place in its caller's rates, taken once: its commit may be tried twice."""
+
+    __slots__ = ("_asked", "_principal", "_rates", "refusal")
+
+    def __init__(self, rates: RateBook, principal: Principal) -> None:
+        self._rates, self._principal = rates, principal
+        self._asked = False
+        self.refusal: Refusal | None = None
+
+    def __call__(self) -> RateLimited | None:
+        """None, or why there is none."""
+        if not self._asked:
+            self._asked = True
+            self.refusal = self._rates.request(self._principal)
+        return None if self.refusal is None else self.refusal.error()

@@ -1,6 +1,7 @@
 """Resolution of identity: ask, approve, show once, review. Whatever happens is in the evidence with the child.
 
 Everything that decides (state, reach, other officer, clients not revoked) is read inside the commit that acts on it.
+Only named officers act: of two clients that name nobody, one person could be both officers.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from gateway.domain.errors import (
     IdentityUnreadable,
     Malformed,
     NotPermitted,
+    OfficerUnnamed,
 )
 from gateway.domain.limits import LimitBook, sighting_of_subject
 from gateway.domain.model import AlarmDraft, SubjectId
@@ -94,8 +96,11 @@ class Resolve:
         self._lapse = Lapse(evidence, resolutions, clock)
 
     async def ask(self, wish: Wish) -> bytes:
-        """A new request; in an emergency the identity with it. NotPermitted for any child that is not the team's."""
-        request, grant = await self._decide(wish.principal, wish.purpose)
+        """A new request; in an emergency the identity with it. NotPermitted for any child that is not the team's.
+
+        OfficerUnnamed, as in all that follow but `get` and `find`, when the token names no officer.
+        """
+        request, grant = await self._named(wish.principal, wish.purpose)
         try:
             check(wish)
         except Malformed as error:
@@ -115,6 +120,16 @@ class Resolve:
     async def _decide(self, principal: Principal, purpose: str) -> tuple[Request, Grant]:
         request = Request(principal, Action.RESOLVE, EXCHANGE, purpose, principal.region)
         return request, await self._evidence.decide(request)
+
+    async def _named(self, principal: Principal, purpose: str) -> tuple[Request, Grant]:
+        request, grant = await self._decide(principal, purpose)
+        if principal.officer is None:
+            await self._evidence.failed(request, grant, OfficerUnnamed.name)
+            raise OfficerUnnamed(
+                "身份还原须由具名经办人办理：请在客户端断言中以 officer 注明。",
+                "Identities are resolved by named officers: name yours in the client assertion (officer).",
+            )
+        return request, grant
 
     async def _case_of(self, wish: Wish, grant: Grant) -> str | None:
         """The case asked for, if it may be the team's; another agency's pseudonym is turned away by its shape."""
@@ -184,7 +199,7 @@ class Resolve:
                 return self._refused(step, Conflict())
             return self._move(step, Event.APPROVE, "approved")
 
-        return await self._on(principal, resolution_id, work)
+        return await self._act(principal, resolution_id, work)
 
     async def reject(self, principal: Principal, resolution_id: str, reason: str) -> bytes:
         """By another officer of the team; also takes back an approval that was not used yet."""
@@ -196,7 +211,7 @@ class Resolve:
                 return self._refused(step, wrong)
             return self._move(step, Event.REJECT, "rejected", reason)
 
-        return await self._on(principal, resolution_id, work)
+        return await self._act(principal, resolution_id, work)
 
     async def review(self, principal: Principal, resolution_id: str, justified: bool, comment: str) -> bytes:
         """Of an emergency, by another officer of the team; unjustified raises an alarm at once."""
@@ -211,7 +226,7 @@ class Resolve:
                 self._alarm(step, EMERGENCY_UNJUSTIFIED, step.found.id)
             return self._move(step, event, "justified" if justified else "unjustified", comment)
 
-        return await self._on(principal, resolution_id, work)
+        return await self._act(principal, resolution_id, work)
 
     async def show(self, principal: Principal, resolution_id: str) -> bytes:
         """The identity, to the requester, once, while the approval holds and the case is still theirs."""
@@ -229,7 +244,7 @@ class Resolve:
                 return self._refused(step, error)
             return self._move(step, Event.SHOW, "shown", person=person)
 
-        return await self._on(principal, resolution_id, work)
+        return await self._act(principal, resolution_id, work)
 
     def _still_good(self, step: _Step) -> bool:
         """Whether the approver is still an officer here, and the case open and the team's."""
@@ -243,7 +258,7 @@ class Resolve:
         def work(step: _Step) -> _Outcome:
             return self._answer(step, step.found, "read")
 
-        return await self._on(principal, resolution_id, work)
+        return await self._on(await self._decide(principal, PURPOSE), resolution_id, work)
 
     async def find(self, principal: Principal, state: State | None, cursor: str | None, limit: int) -> bytes:
         """The caller's own requests and those the caller could decide, newest first."""
@@ -283,13 +298,16 @@ class Resolve:
         """What time has overtaken; how many. From time to time."""
         return await self._lapse()
 
-    async def _on(self, principal: Principal, resolution_id: str, work: _Work) -> bytes:
+    async def _act(self, principal: Principal, resolution_id: str, work: _Work) -> bytes:
+        return await self._on(await self._named(principal, PURPOSE), resolution_id, work)
+
+    async def _on(self, decided: tuple[Request, Grant], resolution_id: str, work: _Work) -> bytes:
         """`work` on a resolution the caller may see, in the state it has now; a lapse is committed before it."""
-        request, grant = await self._decide(principal, PURPOSE)
+        request, grant = decided
 
         def step(transaction: Transaction) -> tuple[bytes | HuxueError | None, AuditEntry]:
             now = self._clock.now()
-            found = _visible(transaction, principal, resolution_id, grant)
+            found = _visible(transaction, request.principal, resolution_id, grant)
             if found is None:
                 refused = self._evidence.entry(request, grant, "fail", detail=NotPermitted.name, fields={})
                 return NotPermitted(), refused

@@ -1,7 +1,9 @@
 """A witness cosigns heads of other gateways' logs that continue all it has seen of them (C2SP tlog-witness).
 
 It refuses a head that contradicts what it has seen, keeps both signed notes, and raises an alarm: whoever runs a log
-cannot show one history to the county and another to the province.
+cannot show one history to the county and another to the province. The alarm needs two heads of one size, both signed by
+the log: anybody may call, and anybody can hand in a true head with a wrong proof. Such a head is refused and kept, and
+compared with every head of its size that comes later.
 """
 
 import asyncio
@@ -16,7 +18,7 @@ from gateway.domain.errors import InvalidRecord, Malformed, NotPermitted
 from gateway.domain.log.checkpoint import Checkpoint, cosigned, decimal, parse_checkpoint, signed_by
 from gateway.domain.log.merkle import HASH_BYTES, verify_consistency
 from gateway.domain.log.note import MalformedNote, SignedNote, Verify, Vkey, parse_note
-from gateway.domain.log.ports import Seen, WitnessStore
+from gateway.domain.log.ports import FORKED, UNPROVEN, Seen, WitnessStore
 from gateway.domain.model import AlarmDraft
 from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.principal import Principal
@@ -119,16 +121,16 @@ class Witness:
     async def _judge(self, asked: Submitted) -> Cosigned | Differs:
         checkpoint = asked.checkpoint
         newest = await asyncio.to_thread(self._store.newest, checkpoint.origin)
-        same = await asyncio.to_thread(self._store.seen, checkpoint.origin, checkpoint.size)
-        if same is not None and same.root != checkpoint.root:
-            await self._report(checkpoint, same.note, asked.note.whole, "same-size")
-            return Differs(newest.size if newest else 0)
+        for other in await asyncio.to_thread(self._store.signed_at, checkpoint.origin, checkpoint.size):
+            if other.root != checkpoint.root:
+                await self._report(checkpoint, other.note, asked.note.whole)
+                return Differs(newest.size if newest else 0)
         if asked.old != (newest.size if newest else 0):
             return Differs(newest.size if newest else 0)
         if newest is not None and not verify_consistency(
             newest.size, checkpoint.size, newest.root, checkpoint.root, asked.proof
         ):
-            await self._report(checkpoint, newest.note, asked.note.whole, "no-proof")
+            await self._keep(checkpoint.origin, newest.note, asked.note.whole, UNPROVEN)
             raise InvalidRecord("一致性证明不成立。", "The consistency proof does not hold.")
         return await self._accept(asked, newest)
 
@@ -141,15 +143,18 @@ class Witness:
             return Differs(later.size if later else 0)
         return Cosigned(cosigned(asked.note.text, self._key(), self._keys.sign_head, now).line)
 
-    async def _report(self, checkpoint: Checkpoint, known: str, offered: str, reason: str) -> None:
+    async def _report(self, checkpoint: Checkpoint, known: str, offered: str) -> None:
         """The alarm is raised and both notes are kept, once for every pair; the alarm first, so that none is lost."""
         origin = checkpoint.origin
-        if not await asyncio.to_thread(self._store.is_new_fork, origin, known, offered, reason):
-            return
-        facts = {"reason": reason, "size": checkpoint.size, "side": "witness"}
-        await raise_fork(self._evidence, self._clock, origin, reason, facts)
-        now = self._clock.now()
-        await asyncio.to_thread(self._store.keep_fork, origin, known, offered, reason, now)
+        if await asyncio.to_thread(self._store.is_new_fork, origin, known, offered, FORKED):
+            facts = {"reason": FORKED, "size": checkpoint.size, "side": "witness"}
+            await raise_fork(self._evidence, self._clock, origin, FORKED, facts)
+            await self._keep(origin, known, offered, FORKED)
+
+    async def _keep(self, origin: str, known: str, offered: str, reason: str) -> None:
+        if await asyncio.to_thread(self._store.is_new_fork, origin, known, offered, reason):
+            now = self._clock.now()
+            await asyncio.to_thread(self._store.keep_fork, origin, known, offered, reason, now)
 
 
 async def raise_fork(

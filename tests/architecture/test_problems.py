@@ -51,11 +51,14 @@ def test_every_refusal_is_a_403(name: str) -> None:
 
 
 def test_the_contract_names_the_same_types() -> None:
-    """`identity-unreadable` was added to it, see decision 0020."""
+    """`identity-unreadable` and `officer-unnamed` were added to it, see decision 0020."""
     contract = {
         400: {"malformed", "unknown-purpose", "invalid-resident-id"},
         401: {"unauthenticated", "token-not-bound"},
-        403: {"not-permitted", "purpose-not-granted", "region-out-of-reach", "quota-exceeded-enumeration"},
+        403: {
+            *("not-permitted", "purpose-not-granted", "region-out-of-reach"),
+            *("quota-exceeded-enumeration", "officer-unnamed"),
+        },
         409: {"conflict", "idempotency-mismatch", "identity-unreadable"},
         412: {"stale"},
         413: {"too-large"},

@@ -407,7 +407,7 @@ REACHED = (
     "source-unavailable",
 )
 # Reached where they belong: `tests/integration/test_identity.py`.
-ELSEWHERE_REACHED = {"quota-exceeded-enumeration", "identity-unreadable"}
+ELSEWHERE_REACHED = {"quota-exceeded-enumeration", "identity-unreadable", "officer-unnamed"}
 NOT_YET = {"token-not-bound", "stale", "rate-limited"}
 
 

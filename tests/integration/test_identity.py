@@ -6,18 +6,19 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from connectors.transports.rest import client_assertion
 from gateway.adapters.clock import SystemClock
 from gateway.domain.errors import HuxueError, NotPermitted
 from gateway.domain.principal import Principal
 from gateway.services.resolve import Wish
-from tests.harness import COUNTY, TestGateway, running
+from tests.harness import COUNTY, TestGateway, running, token_form
 from tests.people import csv_file, resident_id, student
 
 PATH = "/v1/identity/resolutions"
@@ -279,7 +280,7 @@ def officer_of(client: str, officer: str | None, role: str = LEAD) -> Principal:
 def test_one_officer_with_two_clients_is_one_officer(
     out: TestGateway, asking: Officer, second: Officer
 ) -> None:
-    """Officers log in from another issue on; the use case tells them apart already."""
+    """Officers log in from another issue on; the use case tells the names apart already."""
     resolve, pseudonym = out.parts.context.resolve, asking.pseudonym()
     li = officer_of(asking.client, "li")
 
@@ -292,6 +293,7 @@ def test_one_officer_with_two_clients_is_one_officer(
             officer_of(second.client, "li"),
             officer_of(asking.client, "wang"),
             officer_of(asking.client, None),
+            officer_of(second.client, None),
         ):
             try:
                 await resolve.approve(who, resolution)
@@ -305,8 +307,50 @@ def test_one_officer_with_two_clients_is_one_officer(
         return refused, await resolve.show(li, resolution)
 
     refused, shown = asyncio.run(story())
-    assert refused == ["not-permitted"] * 5
+    assert refused == ["not-permitted"] * 3 + ["officer-unnamed"] * 2 + ["not-permitted"]
     assert json.loads(shown)["resident_id"] == CHILD
+
+
+class Unnamed(Officer):
+    """A client that names nobody: whoever sits at it."""
+
+    def __init__(self, gateway: TestGateway) -> None:
+        super().__init__(gateway)
+        url = f"{gateway.url}/oauth2/token"
+        form = token_form(client_assertion(self.credentials, url, datetime.now(UTC)))
+        token = gateway.call.post("/oauth2/token", data=form).json()["access_token"]
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+
+def test_one_person_with_two_nameless_clients_is_no_two_officers(out: TestGateway) -> None:
+    one, two = Unnamed(out), Unnamed(out)
+    for emergency in (False, True):
+        answer = one.ask(pseudonym=one.pseudonym(), emergency=emergency)
+        assert (answer.status_code, problem(answer)) == (403, "officer-unnamed")
+        assert "officer" in answer.json()["detail"]
+        assert CHILD not in answer.text
+    with closing(out.database()) as connection:
+        assert connection.execute("SELECT count(*) FROM resolution").fetchone() == (0,)
+    refusals = [(entry["decision"], entry["detail"]) for entry in out.audit() if entry["action"] == "resolve"]
+    assert refusals == [("fail", "officer-unnamed")] * 2
+    assert two.get().json()["items"] == []
+
+
+def test_a_nameless_client_decides_nothing_and_sees_where_it_stands(
+    out: TestGateway, asking: Officer, second: Officer
+) -> None:
+    nameless, resolution = Unnamed(out), asking.asked(pseudonym=asking.pseudonym())
+    urgent = asking.asked(pseudonym=asking.pseudonym(), emergency=True)
+    answers = [
+        nameless.post(f"/{resolution}/approve"),
+        nameless.post(f"/{resolution}/reject", {"reason": "不需要了解身份"}),
+        nameless.post(f"/{resolution}/show"),
+        nameless.post(f"/{urgent}/review", {"verdict": "justified", "comment": "情况属实"}),
+        nameless.post("/res-" + "0" * 26 + "/approve"),
+    ]
+    assert {(each.status_code, problem(each)) for each in answers} == {(403, "officer-unnamed")}
+    assert (state(nameless, resolution), state(nameless, urgent)) == ("pending", "review_due")
+    assert second.post(f"/{resolution}/approve").status_code == 200
 
 
 def test_a_requester_revoked_meanwhile_is_not_approved(asking: Officer, second: Officer) -> None:

@@ -339,7 +339,7 @@ def test_identities_count_as_children(tmp_path: Path) -> None:
     strict = policies(tmp_path, limits(children="{person: 2, client: 9, neighbours_from: 9, cohort: 9}"))
     with running(tmp_path / "data", policies=strict) as gateway:
         cases = drop_outs(gateway, 4)
-        caller = Caller(gateway, gateway.credentials("education/dropout_lead"))
+        caller = Caller(gateway, gateway.credentials("education/dropout_lead"), "li")
         answers = [
             resolve(gateway, caller, case, emergency) for case in cases[:3] for emergency in (False, True)
         ]
@@ -357,6 +357,6 @@ def test_how_many_resolutions_a_day_is_the_countys_to_say(tmp_path: Path) -> Non
     strict = policies(tmp_path, limits(resolutions="{officer: 2, client: 60}"))
     with running(tmp_path / "data", policies=strict) as gateway:
         (case,) = drop_outs(gateway, 1)
-        caller = Caller(gateway, gateway.credentials("education/dropout_lead"))
+        caller = Caller(gateway, gateway.credentials("education/dropout_lead"), "li")
         assert [resolve(gateway, caller, case).status_code for _ in range(3)] == [201, 201, 403]
         assert {alarm[0] for alarm in alarms(gateway)} == {"resolution-quota"}

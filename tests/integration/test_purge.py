@@ -1,5 +1,6 @@
 """Forgetting: a child past its time is nowhere any more, its evidence stands, and recipients are told."""
 
+import os
 import random
 import shutil
 import sqlite3
@@ -58,7 +59,7 @@ def audit_rows(data: Path) -> list[tuple[Any, ...]]:
 
 def secrets_of(data: Path) -> list[bytes]:
     """What names or finds the children who go: as typed, as looked up, as sealed."""
-    ring = load_keyring(data / "keyring.json")
+    ring = load_keyring(data / "keyring.json", demo=True)
     ids = [resident_id(OLD, number) for number in GOING]
     lookups = ring.lookups("resident_id", ids)
     connection = sqlite3.connect(data / "huxue.db")
@@ -77,6 +78,7 @@ def secrets_of(data: Path) -> list[bytes]:
 def huxue(*words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", "from gateway.cli import main; main()", *words],
+        env={**os.environ, "HUXUE_PROFILE": "demo"},
         capture_output=True,
         check=False,
     )

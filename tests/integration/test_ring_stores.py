@@ -139,6 +139,30 @@ def test_production_does_not_start_without_the_passphrase(data: Path, words: Pat
         assert (ready(url) or {})["status"] == "ready"
 
 
+def test_production_does_not_read_the_demos_passphrase(data: Path) -> None:
+    """A demo's folder is no production's; and a file named beside the ring by chance opens nothing."""
+    data.mkdir()
+    beside = data / "keyring.passphrase"
+    beside.write_text(WORDS)
+    beside.chmod(0o600)
+    assert "demo only" in one_line(run("keys", "create", "--data", str(data)))
+    assert not (data / "keyring.json").exists()
+    run("keys", "create", "--data", str(data), HUXUE_KEYRING_PASSPHRASE=WORDS)
+    for command in (
+        ("serve", "--port", str(free_port())),
+        ("keys", "list"),
+        ("purge",),
+        ("deidentify", "measure"),
+    ):
+        said = one_line(run(*command, "--data", str(data)))
+        assert "demo only" in said, command
+        assert WORDS not in said
+    listed = run("keys", "list", "--data", str(data), HUXUE_PROFILE="demo")
+    assert listed.returncode == 0, listed.stderr
+    with served(data, HUXUE_KEYRING_PASSPHRASE_FILE=str(beside)) as (_, url):
+        assert (ready(url) or {})["status"] == "ready"
+
+
 def test_a_ring_of_another_suite_is_refused(data: Path) -> None:
     given = {"HUXUE_KEYRING_PASSPHRASE": WORDS}
     run("keys", "create", "--data", str(data), HUXUE_CIPHER_SUITE="gm", **given)

@@ -27,6 +27,14 @@ from tests.harness import COUNTY, TestGateway, running
 from tests.people import csv_file, resident_id, student
 
 CLI = [sys.executable, "-c", "from gateway.cli import main; main()", "keys"]
+
+
+@pytest.fixture(autouse=True)
+def _demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands on a demo's folder: only there is the passphrase beside the ring read."""
+    monkeypatch.setenv("HUXUE_PROFILE", "demo")
+
+
 RELIEF = "civil_affairs/relief_officer"
 CHILD = "530423201402163242"
 
@@ -45,7 +53,7 @@ def turn(data: Path, key: str, *more: str) -> str:
 
 
 def ring_file(data: Path) -> FileRing:
-    store = open_store(RingPlace("", data / "keyring.json"))
+    store = open_store(RingPlace("", data / "keyring.json", demo=True))
     assert isinstance(store, FileRing)
     return store
 
@@ -555,5 +563,5 @@ def test_a_gateway_of_the_national_suite_does_everything(tmp_path: Path) -> None
         assert told(gateway.ask(CHILD)) == expected
         assert len(gateway.call.get(file["url"], headers=headers).content) == file["bytes"]
         assert gateway.parts.keys.head_algorithm == "sm2"
-    assert load_keyring(data / "keyring.json").suite == "gm"
+    assert load_keyring(data / "keyring.json", demo=True).suite == "gm"
     assert json.loads((data / "keyring.json").read_text())["header"]["suite"] == "gm"

@@ -81,7 +81,7 @@ def asked(by: Principal, emergency: bool = False) -> Resolution:
 @pytest.mark.parametrize(
     ("who", "may"),
     [
-        (officer("b"), True),
+        (officer("b"), False),
         (officer("b", "wang"), True),
         (officer("a"), False),
         (officer("a", "wang"), False),
@@ -92,6 +92,11 @@ def asked(by: Principal, emergency: bool = False) -> Resolution:
 )
 def test_another_officer_of_the_same_team(who: Principal, may: bool) -> None:
     assert may_decide(asked(officer("a", "li")), who) is may
+
+
+def test_an_officer_who_was_not_named_is_nobodys_other_officer() -> None:
+    assert not may_decide(asked(officer("a")), officer("b", "wang"))
+    assert not may_decide(asked(officer("a")), officer("b"))
 
 
 def test_the_requester_is_client_and_officer() -> None:

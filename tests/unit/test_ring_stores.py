@@ -225,7 +225,18 @@ def test_the_demos_passphrase_is_made_once_and_private(tmp_path: Path) -> None:
     assert passphrase_beside(path).read_text() == before
     assert private(passphrase_beside(path))
     create_keyring(path, "intl", before.strip())
-    assert load_keyring(path).suite == "intl"
+    assert load_keyring(path, demo=True).suite == "intl"
+
+
+def test_outside_the_demo_a_passphrase_beside_the_ring_opens_nothing(tmp_path: Path) -> None:
+    """Whoever takes the folder, or a backup of it, would have both."""
+    path = tmp_path / "keyring.json"
+    make_passphrase(path)
+    create_keyring(path, "intl", passphrase_beside(path).read_text().strip())
+    with pytest.raises(KeyRingError, match="HUXUE_KEYRING_PASSPHRASE_FILE") as found:
+        open_store(place(path)).load()
+    assert f"{passphrase_beside(path)} is read with HUXUE_PROFILE=demo only" in str(found.value)
+    assert open_store(place(path, passphrase_file=passphrase_beside(path))).load().suite
 
 
 def test_workers_are_handed_what_was_taken_in_memory(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring
 from gateway.domain.audit import AuditEntry
-from gateway.domain.errors import Conflict, TokenNotBound
+from gateway.domain.errors import Conflict, HuxueError, RateLimited, TokenNotBound
 from gateway.domain.ports import Transaction
 
 TODAY = date(2026, 11, 20)
@@ -31,6 +31,8 @@ class Given:
     number: int
     right: bool = True
     expires: int = SOON
+    refusal: HuxueError | None = None
+    asked: int = 0
 
     @property
     def key(self) -> bytes:
@@ -38,6 +40,10 @@ class Given:
 
     def pending(self, tell: Callable[[], None]) -> bool:
         return False
+
+    def admitted(self) -> HuxueError | None:
+        self.asked += 1
+        return self.refusal
 
     def held(self) -> bool:
         return self.right
@@ -159,6 +165,22 @@ def test_work_that_fails_leaves_others_alone_and_its_proof_spent(processes: Proc
     assert found == ["done-0", Conflict, "done-2"]
     assert processes.references() == ["ref-0", "ref-2"]
     assert together(*(journal.spend(Given(n)) for n in range(4))) == [TokenNotBound] * 3 + [None]
+
+
+def test_whose_holder_has_asked_enough_is_spent_and_does_nothing(processes: Processes) -> None:
+    journal = processes.journal()
+    proofs = [Given(n, refusal=RateLimited(7) if n == 2 else None) for n in range(4)]
+    waiting = (journal.perform(fails(each.number), each) for each in proofs)
+    assert together(*waiting) == ["done-0", Conflict, RateLimited, "done-3"]
+    assert processes.references() == ["ref-0", "ref-3"]
+    assert together(journal.spend(Given(2))) == [TokenNotBound]
+
+
+def test_only_of_a_proof_that_counts_it_is_asked_whether_its_holder_may(processes: Processes) -> None:
+    journal = processes.journal()
+    proofs = [Given(1), Given(1), Given(2, right=False), Given(3, expires=int(time.time()) - 1)]
+    together(*(journal.spend(each) for each in proofs))
+    assert [each.asked for each in proofs] == [1, 0, 0, 0]
 
 
 def test_a_commit_that_fails_spends_nothing(processes: Processes) -> None:

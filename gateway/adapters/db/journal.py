@@ -221,6 +221,8 @@ class GroupCommitJournal:
             for future, entry, work, proof in batch:
                 if proof is not None and not self._proofs.spend(writer, proof):
                     outcomes.append((future, None, refused_proof()))
+                elif proof is not None and (refusal := proof.admitted()) is not None:
+                    outcomes.append((future, None, refusal))
                 elif guarded:
                     outcomes.append((future, *self._guarded(transaction, entry, work, entries)))
                 elif work is not None:

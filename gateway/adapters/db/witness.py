@@ -2,11 +2,14 @@
 
 import hashlib
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from gateway.adapters.db.engine import Store, stamp
-from gateway.domain.log.ports import Seen
+from gateway.domain.log.checkpoint import parse_checkpoint
+from gateway.domain.log.note import parse_note
+from gateway.domain.log.ports import UNPROVEN, Seen
 
 FORKS_KEPT = 64
 """Pairs of notes kept for one log and reason: the first prove enough, and nobody fills the store with more.
@@ -14,6 +17,7 @@ FORKS_KEPT = 64
 By reason, because anybody can hand in a head of the log with a broken proof: that must not use up what a fork needs.
 """
 
+_UNPROVEN = "SELECT offered FROM log_fork WHERE origin = ? AND reason = ?"
 _SEEN = "SELECT size, root, note FROM witnessed_head WHERE origin = ?"
 
 
@@ -27,9 +31,13 @@ class SqliteWitness:
         """The largest head cosigned."""
         return _seen(self._store.reader, f"{_SEEN} ORDER BY size DESC LIMIT 1", origin)
 
-    def seen(self, origin: str, size: int) -> Seen | None:
-        """The head of that size, if it was cosigned."""
-        return _seen(self._store.reader, f"{_SEEN} AND size = ?", origin, size)
+    def signed_at(self, origin: str, size: int) -> Sequence[Seen]:
+        """The head of that size that was cosigned, and those kept without a proof."""
+        cosigned = _seen(self._store.reader, f"{_SEEN} AND size = ?", origin, size)
+        kept = self._store.reader.execute(_UNPROVEN, (origin, UNPROVEN)).fetchall()
+        heads = [(parse_checkpoint(parse_note(note).text), note) for (note,) in kept]
+        unproven = [Seen(head.size, head.root, note) for head, note in heads if head.size == size]
+        return [*([cosigned] if cosigned else []), *unproven]
 
     def accept(self, origin: str, before: Seen | None, new: Seen, at: datetime) -> bool:
         """Compare and set on the newest size; the same head again is fine."""

@@ -31,12 +31,12 @@ def create_keyring(path: Path, suite: str = "intl", passphrase: str | None = Non
     FileRing(path, lock).create(new_roots(suite_of(suite), datetime.now(UTC)))
 
 
-def load_keyring(path: Path) -> FileKeyRing:
+def load_keyring(path: Path, demo: bool = False) -> FileKeyRing:
     """The key ring in a file; KeyRingError when it is missing, open to others, malformed, or does not open.
 
-    A sealed one is opened as the gateway opens it: by `HUXUE_KEYRING_PASSPHRASE` or the file beside it.
+    A sealed one is opened as the gateway opens it: by `HUXUE_KEYRING_PASSPHRASE`, or in the `demo` by the file beside it.
     """
-    store = open_store(RingPlace(str(path), path))
+    store = open_store(RingPlace(str(path), path, demo=demo))
     try:
         return FileKeyRing(store.load())
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -27,7 +27,10 @@ _LIMIT = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class RingPlace:
-    """What the settings say about the ring. `where`: a path, ``env:`` or ``pkcs11:``; `path` its file, if it has one."""
+    """What the settings say about the ring. `where`: a path, ``env:`` or ``pkcs11:``; `path` its file, if it has one.
+
+    `demo`: the passphrase may lie beside the ring. Elsewhere it must be named: who takes the folder has the ring only.
+    """
 
     where: str
     path: Path
@@ -36,6 +39,7 @@ class RingPlace:
     module: str = ""
     token: str = ""
     pin_file: Path | None = None
+    demo: bool = False
 
 
 class RingStore(Protocol):
@@ -243,10 +247,9 @@ def passphrase_beside(path: Path) -> Path:
 
 
 def _passphrase(place: RingPlace) -> Secret:
-    """From the environment, a file, the file beside the ring, or a person at a terminal."""
+    """From the environment, a file that is named, in the demo the file beside the ring, or a person at a terminal."""
     found = take(PASSPHRASE, place.passphrase_file)
-    beside = passphrase_beside(place.path)
-    if found is None and beside.exists():
+    if found is None and (beside := _demo_file(place)) is not None:
         return read_private(beside)
     if found is None and sys.stdin is not None and sys.stdin.isatty():
         found = Secret(getpass.getpass("密钥口令 / passphrase of the key ring: ").encode())
@@ -254,14 +257,26 @@ def _passphrase(place: RingPlace) -> Secret:
     if found is None:
         raise KeyRingError(
             f"the key ring is sealed and its passphrase is missing: set {PASSPHRASE}_FILE (mode 0600) or"
-            f" {PASSPHRASE}, or start it at a terminal"
+            f" {PASSPHRASE}, or start it at a terminal{_unread(place)}"
         )
     return found
 
 
+def _demo_file(place: RingPlace) -> Path | None:
+    """The file beside the ring, where it is read."""
+    beside = passphrase_beside(place.path)
+    return beside if place.demo and beside.exists() else None
+
+
+def _unread(place: RingPlace) -> str:
+    """Why a file that lies there does not help."""
+    beside = passphrase_beside(place.path)
+    return f" ({beside} is read with HUXUE_PROFILE=demo only)" if beside.exists() else ""
+
+
 def check_new_passphrase(place: RingPlace) -> None:
     """Before a ring is sealed: ask twice at a terminal; KeyRingError when it is short or the two differ."""
-    typed = take(PASSPHRASE, place.passphrase_file) is None and not passphrase_beside(place.path).exists()
+    typed = take(PASSPHRASE, place.passphrase_file) is None and _demo_file(place) is None
     found = _passphrase(place)
     if len(found.reveal().decode(errors="replace")) < _PASSPHRASE_CHARACTERS:
         raise KeyRingError(f"a passphrase has at least {_PASSPHRASE_CHARACTERS} characters")

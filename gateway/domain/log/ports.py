@@ -108,19 +108,25 @@ class Seen:
     note: str
 
 
+FORKED, UNPROVEN = "same-size", "no-proof"
+"""Why two heads were kept: they contradict each other; or the proof that the one continues the other did not hold."""
+
+
 class WitnessStore(Protocol):
-    """What a witness remembers: every head it has cosigned, and proofs of forks."""
+    """What a witness remembers: every head it has cosigned, proofs of forks, and heads that came without a proof."""
 
     def newest(self, origin: str) -> Seen | None: ...
 
-    def seen(self, origin: str, size: int) -> Seen | None: ...
+    def signed_at(self, origin: str, size: int) -> Sequence[Seen]:
+        """The heads of that size that the log is known to have signed: the one cosigned, and those without a proof."""
+        ...
 
     def accept(self, origin: str, before: Seen | None, new: Seen, at: datetime) -> bool:
         """Keep `new` if `before` is still the newest; False, and nothing, when it is not."""
         ...
 
     def is_new_fork(self, origin: str, known: str, offered: str, reason: str) -> bool:
-        """Whether two notes that contradict each other are not kept yet, and not enough others are."""
+        """Whether two notes are not kept yet for that reason, and not enough others are."""
         ...
 
     def keep_fork(self, origin: str, known: str, offered: str, reason: str, at: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gateway.domain.errors import Flaw, Malformed, NotPermitted, TooLarge
+from gateway.domain.errors import Flaw, InvalidRecord, Malformed, NotPermitted, TooLarge
 from gateway.http.context import Context, context
 from gateway.http.declared import declare
 from gateway.http.wire import (
@@ -233,10 +233,9 @@ async def add_checkpoint(request: Request) -> Response:
         raise barred.error()
     try:
         found = await app.witness.add_checkpoint(await read_body(request, _CHECKPOINT_LIMIT))
-    except (Malformed, NotPermitted, TooLarge):
-        app.rates.failed(
-            address
-        )  # anybody may call: what no watched log signed is counted like a failed log-in
+    except (Malformed, NotPermitted, TooLarge, InvalidRecord):
+        # Anybody may call: what no watched log signed, or what is not proven, is counted like a failed log-in.
+        app.rates.failed(address)
         raise
     if isinstance(found, Cosigned):
         return Response(found.line, headers={"Cache-Control": "no-store"}, media_type="text/plain")

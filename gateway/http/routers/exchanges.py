@@ -93,7 +93,11 @@ async def ask(exchange: str, request: Request) -> Response:
         body.engagement,
         caller.proof,
     )
-    return json_response(await app.ask(question))
+    try:
+        return json_response(await app.ask(question))
+    except HuxueError as error:
+        await app.auth.unspent(caller, error)
+        raise
 
 
 @router.get(

@@ -77,7 +77,10 @@ _ANSWER = schema_ref(ResolutionModel, "申请 / The resolution")
     ),
 )
 async def ask(request: Request) -> Response:
-    """Pending until another officer approves; with `emergency` the identity at once, and a review within 24 hours."""
+    """Pending until another officer approves; with `emergency` the identity at once, and a review within 24 hours.
+
+    Whoever asks or decides is named in the token (`officer`): 403 officer-unnamed otherwise.
+    """
     who, body = await caller_and_body(request, _WISH)
     wish = Wish(who, body.purpose, body.reason, body.pseudonym, body.case, body.emergency)
     return json_response(await context(request).resolve.ask(wish), 201)
