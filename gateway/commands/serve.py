@@ -8,9 +8,10 @@ from typing import Any
 import uvicorn
 
 from gateway.adapters.keys.secret import hand_on
-from gateway.app import NotReady, create_app, open_ring, prepare_data, recover
+from gateway.app import create_app
 from gateway.http.logging import configure
 from gateway.settings import Settings
+from gateway.start import NotReady, open_ring, prepare_data, recover
 
 _GRACE_SECONDS = 5
 _START_SECONDS = 30

@@ -18,12 +18,13 @@ from gateway.adapters.db.mappings import SqliteDisclosures
 from gateway.adapters.db.witness import FORKS_KEPT
 from gateway.adapters.keys import create_keyring
 from gateway.adapters.limits import load_limits
-from gateway.app import NotReady, create_app
+from gateway.app import create_app
 from gateway.domain.log.checkpoint import Checkpoint, log_key, signed
 from gateway.services.export import AT_ONCE
 from gateway.services.list import ListRecords
 from gateway.services.witness import submission
 from gateway.settings import POLICIES, Settings
+from gateway.start import NotReady
 from tests.harness import COUNTY, TestGateway, private, running, token_form
 from tests.integration.test_log_witness import COUNTY_LOG, PROVINCE_LOG, alarms, post, ring
 from tests.people import csv_file, resident_id, student
