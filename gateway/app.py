@@ -123,7 +123,7 @@ def build(settings: Settings) -> Parts:
     prepare_data(settings)
     ground = _ground(settings)
     needy = NeedyChildren(SqliteLists(ground.store), ground.keys, ground.clock, ground.rulebook)
-    lists = ListRecords(ground.evidence, needy, ground.clock, ground.cursors)
+    lists = ListRecords(ground.evidence, needy, ground.cursors)
     log, purge = _log(ground), _purge(ground, lists)
     return Parts(
         store=ground.store,

@@ -87,6 +87,10 @@ class Evidence:
         request = Request(principal, Action.LIST, UNKNOWN, UNKNOWN, principal.region)
         await self.journal.record(self.entry(request, None, "refuse", detail=detail))
 
+    def reference(self) -> str:
+        """A new reference of now, for an answer that has to name it."""
+        return new_reference(self._clock.now())
+
     def entry(
         self,
         request: Request,
