@@ -199,6 +199,11 @@ class TestGateway:
         return [json.loads(row[0]) for row in rows]
 
 
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """The status of a problem, and its name."""
+    return answer.status_code, str(answer.json()["type"]).rpartition("/")[2]
+
+
 def token_form(assertion: str) -> dict[str, str]:
     """The form of a token request."""
     return {

@@ -14,7 +14,7 @@ import pytest
 
 from connectors.transports.rest import Credentials, client_assertion
 from tests.certificates import Authority, Certified
-from tests.harness import TestGateway, free_port, running, token_form
+from tests.harness import TestGateway, free_port, problem, running, token_form
 from tests.parts import part
 
 EXAMPLE = Path(__file__).parents[2] / "docker" / "nginx.conf"
@@ -116,10 +116,6 @@ def bound(front: Front) -> str:
     assert answer.status_code == 200
     assert answer.json()["token_type"] == "Bearer"
     return str(answer.json()["access_token"])
-
-
-def problem(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["type"].rpartition("/")[2]
 
 
 def test_its_holder_uses_it(front: Front, bound: str) -> None:
