@@ -26,8 +26,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from benchmarks.server import Gateway, token_form
+from benchmarks.server import Gateway
 from connectors.transports.rest import Credentials, client_assertion
+from connectors.transports.tokens import token_form
 from gateway.domain.base64url import b64
 
 _HASH = ECDSA(SHA256())

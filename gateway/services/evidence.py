@@ -107,10 +107,7 @@ class Evidence:
         fields: Mapping[str, str] | None = None,
     ) -> AuditEntry:
         """The audit entry of a request. `fields` defaults to all the grant releases; `subject` or `members` whom it told of."""
-        now = self._clock.now()
-        who = request.principal
-        if fields is None:
-            fields = treatments(grant) if grant else {}
+        now, who = self._clock.now(), request.principal
         return AuditEntry(
             reference=reference or new_reference(now),
             at=now,
@@ -127,10 +124,15 @@ class Evidence:
             decision=decision,
             policy_version=grant.policy_version if grant else self._points.version,
             policy_ids=grant.policy_ids if grant else policy_ids,
-            fields=fields,
+            fields=_released(grant) if fields is None else fields,
             count=count,
             answer_digest=digest,
             subject=subject,
             members=b"".join(members),
             detail=detail,
         )
+
+
+def _released(grant: Grant | None) -> Mapping[str, str]:
+    """All the fields that a grant releases, and how."""
+    return treatments(grant) if grant else {}

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from connectors.transports.tokens import token_form
 from gateway.domain.base64url import b64
-from tests.harness import TestGateway, token_form
+from tests.harness import TestGateway
 from tests.people import csv_file, student
 
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from connectors.transports.rest import client_assertion
+from connectors.transports.tokens import token_form
 from gateway.adapters.cedar import load
 from gateway.adapters.db.mappings import SqliteDisclosures
 from gateway.adapters.db.witness import FORKS_KEPT
@@ -26,7 +27,7 @@ from gateway.services.list import ListRecords
 from gateway.services.witness import submission
 from gateway.settings import POLICIES, Settings
 from gateway.start import NotReady
-from tests.harness import COUNTY, TestGateway, private, running, token_form
+from tests.harness import COUNTY, TestGateway, private, running
 from tests.integration.test_log_witness import COUNTY_LOG, PROVINCE_LOG, alarms, post, ring
 from tests.people import csv_file, resident_id, student
 from tests.proofs import Es256, ath

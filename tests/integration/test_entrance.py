@@ -19,11 +19,12 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey
 from joserfc.jws import JWSRegistry
 
+from connectors.transports.tokens import token_form
 from gateway.adapters.db.clients import insert_client
 from gateway.cli import main
 from gateway.domain.base64url import b64, unb64
 from gateway.domain.model import ClientRecord
-from tests.harness import COUNTY, TestGateway, private, running, token_form
+from tests.harness import COUNTY, TestGateway, private, running
 from tests.proofs import part
 
 Key = ECKey | OKPKey

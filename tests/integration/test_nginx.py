@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from connectors.transports.rest import Credentials, client_assertion
+from connectors.transports.tokens import token_form
 from tests.certificates import Authority, Certified
-from tests.harness import TestGateway, free_port, problem, running, token_form
+from tests.harness import TestGateway, free_port, problem, running
 from tests.parts import part
 
 EXAMPLE = Path(__file__).parents[2] / "docker" / "nginx.conf"
