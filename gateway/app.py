@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from connectors.registry import mapping_for
 from gateway.adapters.cedar import CedarDecisionPoint, load
 from gateway.adapters.clock import AsOfClock, SystemClock
-from gateway.adapters.db.children import SqliteChildren
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
@@ -101,7 +100,6 @@ class _Ground:
     evidence: Evidence
     guard: Guard
     clients: SqliteClients
-    children: SqliteChildren
     registers: SqliteRegisters
     notices: SqliteNotices
     jobs: SqliteJobs
@@ -148,7 +146,7 @@ def _ground(settings: Settings) -> _Ground:
     limits = load_limits(settings.policies, points.bundle.registry.roles)
     clock = AsOfClock(settings.as_of) if settings.as_of else SystemClock()
     ring, store = open_ring(settings), Store(settings.store_path)
-    keys, turn = ring.ring, Turn(store)
+    keys = ring.ring
     journal = GroupCommitJournal(store, keys, clock)
     evidence = Evidence(points, journal, clock, frozenset(points.bundle.registry.purposes))
     return _Ground(
@@ -162,8 +160,7 @@ def _ground(settings: Settings) -> _Ground:
         journal=journal,
         evidence=evidence,
         guard=Guard(evidence, limits, clock),
-        clients=SqliteClients(store, turn),
-        children=SqliteChildren(store, turn),
+        clients=SqliteClients(store, Turn(store)),
         registers=SqliteRegisters(store, keys, clock),
         notices=SqliteNotices(store),
         jobs=SqliteJobs(store),
@@ -225,7 +222,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         rates=rates,
         jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
         evidence=evidence,
-        ask=Ask(evidence, ground.children, keys, clock, ground.rulebook, ground.guard),
+        ask=Ask(evidence, keys, clock, ground.rulebook, ground.guard),
         upload=_upload(ground),
         lists=lists,
         mapping=Mapping(evidence, SqliteDisclosures(ground.store), keys, clock),
@@ -316,7 +313,7 @@ def agency_mapping(dataset: str) -> AgencyMapping:
 def create_app(settings: Settings) -> FastAPI:
     """The gateway as an ASGI application."""
     parts = build(settings)
-    app = FastAPI(
+    app = FastLane(
         title="护学 Huxue",
         version=version(),
         docs_url=None,
@@ -325,6 +322,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan_of(parts),
     )
+    app.handler = exchanges.ask
     app.state.context = parts.context
     app.state.parts = parts
     app.state.public_url = settings.issuer
@@ -345,7 +343,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(Exception, on_unexpected)
-    app.add_middleware(FastLane, handler=exchanges.ask)
     app.add_middleware(SecurityHeaders)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     return app

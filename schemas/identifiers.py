@@ -7,11 +7,12 @@ The `parse_` functions take the text as a clerk typed it and raise `IdentifierEr
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from operator import mul
 from typing import Final, Literal
+
+import msgspec
 
 IdentifierCode = Literal["bad_code", "bad_checksum", "bad_date"]
 IdKind = Literal["resident", "residence_permit", "permanent_residence"]
@@ -85,8 +86,7 @@ _ID_15_FOREIGN: Final = re.compile(r"[A-Z]{3}[0-9]{12}")
 _PERMIT_PREFIXES: Final = frozenset(("81", "82", "83"))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ResidentId:
+class ResidentId(msgspec.Struct, frozen=True):
     """A person's number on a document issued in mainland China.
 
     `value` is normalised: 18 characters, or 15 on a foreigner's permanent-residence card issued before
@@ -196,8 +196,7 @@ _STUDENT_NUMBER: Final = re.compile(r"[GLJ][0-9A-Z]{10,20}")
 _STUDENT_KINDS: Final[dict[str, StudentNumberKind]] = {"G": "national", "L": "temporary", "J": "unusable"}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class StudentNumber:
+class StudentNumber(msgspec.Struct, frozen=True):
     """A pupil's number (学籍号): G `national`, L `temporary` (looks like an id, is none), J `unusable`."""
 
     value: str
@@ -230,8 +229,7 @@ _USCC_VALUE: Final = {char: number for number, char in enumerate(_USCC_ALPHABET)
 _USCC_WEIGHTS: Final = tuple(3**place % 31 for place in range(17))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Uscc:
+class Uscc(msgspec.Struct, frozen=True):
     """A unified social credit code; a last character that does not fit (`checksum_ok` False) is a warning."""
 
     value: str

@@ -9,10 +9,10 @@ naming them: two callers cannot find out that they asked about the same child, a
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+import msgspec
 import orjson
 
 from gateway.domain.model import SubjectId
@@ -20,8 +20,7 @@ from gateway.domain.model import SubjectId
 Decision = Literal["permit", "refuse", "fail"]
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(msgspec.Struct, frozen=True):
     """One entry. `fields` gives each released field's treatment; `answer_digest` is SHA-256 of the answer's bytes.
 
     `region` is the caller's own, `asked_region` the one whose children were asked about.
@@ -43,13 +42,16 @@ class AuditEntry:
     decision: Decision
     policy_version: str
     policy_ids: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = msgspec.field(default_factory=dict)
     count: int = 0
     answer_digest: str = ""
-    subject: SubjectId | None = field(default=None, repr=False)
+    subject: SubjectId | None = None
     officer: str | None = None
     detail: str = ""
-    members: bytes = field(default=b"", repr=False)
+    members: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"AuditEntry({self.reference!r}, {self.action!r}, {self.exchange!r}, {self.decision!r})"
 
 
 VERSION = 2

@@ -6,6 +6,8 @@ Sources: 个人信息保护法 art. 6 (no more than the purpose needs), art. 51 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -72,16 +74,18 @@ class LimitBook:
         return self.role_resolutions.get(role, self.resolutions)
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(msgspec.Struct, frozen=True):
     """A child that is about to be told of: what tells it from others, and which runs it belongs to, if it has an id.
 
     Kept only as keyed digests of the day; `repr` shows nothing.
     """
 
-    child: str = field(repr=False)
-    neighbours: str | None = field(default=None, repr=False)
-    cohort: str | None = field(default=None, repr=False)
+    child: str
+    neighbours: str | None = None
+    cohort: str | None = None
+
+    def __repr__(self) -> str:
+        return "Sighting(…)"
 
 
 def sighting_of_id(resident_id: str) -> Sighting:

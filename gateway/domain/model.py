@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NewType
 
+import msgspec
+
 from gateway.domain.alarms import TITLES
 
 SubjectId = NewType("SubjectId", bytes)
@@ -17,8 +19,7 @@ Schooling = Literal["yes", "no", "unknown", "completed"]
 """Whether the child is OUT of school."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """What a register says of a child's schooling. `region` is the county whose register it is."""
 
     region: str
@@ -27,8 +28,7 @@ class Standing:
     confirmed_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolment(Standing):
+class Enrolment(Standing, frozen=True):
     """One register's row about a child, as far as rules need it."""
 
     residence: str
@@ -36,8 +36,7 @@ class Enrolment(Standing):
     birth_date: date
 
 
-@dataclass(frozen=True, slots=True)
-class Absence:
+class Absence(msgspec.Struct, frozen=True):
     """A child's newest attendance row: the month, and the longest run of unexcused days absent."""
 
     month: str
@@ -53,8 +52,7 @@ class Standings:
     register_as_of: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChildFacts:
+class ChildFacts(msgspec.Struct, frozen=True):
     """One child's rows. `register_as_of` is the newest day a register of the region was handed in."""
 
     subject: SubjectId | None
@@ -63,8 +61,7 @@ class ChildFacts:
     register_as_of: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SchoolingAnswer:
+class SchoolingAnswer(msgspec.Struct, frozen=True):
     """Three-valued and a fourth for graduates; `because` names the rule of `gateway.domain.schooling` that decided."""
 
     out_of_school: Schooling
@@ -76,8 +73,7 @@ class SchoolingAnswer:
 LeadStatus = Literal["open", "acknowledged", "closed"]
 
 
-@dataclass(frozen=True, slots=True)
-class LeadDraft:
+class LeadDraft(msgspec.Struct, frozen=True):
     """A lead about to be opened or updated: one per child and rule. `facts` hold no identity."""
 
     subject: SubjectId
@@ -108,8 +104,7 @@ class Lead:
     sealed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DutyDraft:
+class DutyDraft(msgspec.Struct, frozen=True):
     """Work that an agency now owes: what, who, by when; `facts` hold no identity."""
 
     kind: str

@@ -112,6 +112,10 @@ class Transaction(Protocol):
         """The child with that keyed identifier; made, sealed, when nobody knew it."""
         ...
 
+    def child(self, lookup: bytes, region: str) -> ChildFacts:
+        """The child with that keyed identifier as it stands in this commit; `subject` None when nobody knows it."""
+        ...
+
     def open_lead(self, draft: LeadDraft, at: datetime) -> tuple[str, bool]:
         """Opens or updates the child's lead under that rule: its id, the same every time, and whether it is news."""
         ...
@@ -189,12 +193,6 @@ class Journal(Protocol):
     async def spend(self, proof: Possession) -> None:
         """Spends a proof in a commit of its own; TokenNotBound when it is false or was spent before."""
         ...
-
-
-class Children(Protocol):
-    """What is known of one child."""
-
-    async def facts(self, lookup: bytes, region: str) -> ChildFacts: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,40 +1,47 @@
 """The hot path goes past the framework's routing: same handler, same errors, same headers, half the time.
 
 The route is registered with the framework as well (for the OpenAPI document, and for the tests that walk the routes);
-this middleware only answers it sooner. Measured in `benchmarks/RESULTS.md`, decided in `docs/decisions/`.
+the application only answers it sooner, before the framework's own middleware. Measured in `benchmarks/RESULTS.md`,
+decided in `docs/decisions/`.
 """
 
 from collections.abc import Awaitable, Callable
 
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from gateway.domain.errors import HuxueError
-from gateway.http.problems import problem
+from gateway.http.middleware import secure
+from gateway.http.problems import on_unexpected, problem
 
 Handler = Callable[[str, Request], Awaitable[Response]]
 
 _START, _END = "/v1/exchanges/", "/ask"
 
 
-class FastLane:
-    """Answers `POST /v1/exchanges/{exchange}/ask` with the route's own handler; passes everything else on."""
+class FastLane(FastAPI):
+    """The framework's application; `POST /v1/exchanges/{exchange}/ask` it answers with `handler` by itself."""
 
-    def __init__(self, app: ASGIApp, handler: Handler) -> None:
-        self._app, self._handler = app, handler
+    handler: Handler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer or pass on."""
+        """Answer, or leave it to the framework. What nobody expected is told as the framework tells it, then raised."""
         exchange = _asked(scope)
         if exchange is None:
-            await self._app(scope, receive, send)
+            await super().__call__(scope, receive, send)
             return
+        scope["app"] = self
         request = Request(scope, receive, send)
         try:
-            response = await self._handler(exchange, request)
+            response = await self.handler(exchange, request)
         except HuxueError as error:
             response = problem(request, error)
+        except Exception as error:
+            await (await on_unexpected(request, error))(scope, receive, send)
+            raise
+        secure(scope, response.raw_headers)
         await response(scope, receive, send)
 
 

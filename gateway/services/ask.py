@@ -6,8 +6,9 @@ from the id number alone: nothing is looked up. A child is judged from the regis
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+
+import msgspec
 
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
@@ -15,7 +16,7 @@ from gateway.domain.deidentify import Mask
 from gateway.domain.errors import Flaw, InvalidResidentId, Malformed, NotPermitted
 from gateway.domain.limits import sighting_of_id
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
-from gateway.domain.ports import Children, Clock, Identity, KeyRing, Possession, Transaction
+from gateway.domain.ports import Clock, Identity, KeyRing, Possession, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import residence_within
@@ -37,26 +38,42 @@ ENGAGEMENTS = frozenset({"ordinary"}) | _EXCEPTIONS
 RESIDENT_ID = "resident_id"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What was asked: the id number as typed, and the exchange's own inputs."""
 
     principal: Principal
     exchange: str
     purpose: str
-    resident_id: str = field(repr=False)
-    employer_uscc: str | None = field(default=None, repr=False)
+    resident_id: str
+    employer_uscc: str | None = None
     engagement: str = "ordinary"
     proof: Possession | None = None
 
+    def __repr__(self) -> str:
+        return f"Question({self.exchange!r}, {self.purpose!r})"
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
+
+class _Finding(msgspec.Struct, frozen=True):
     """An answer before treatment, with what its evidence must say."""
 
     answer: Mapping[str, object]
     as_of: datetime
     missing: tuple[str, ...] = ()
+
+
+class _Child(msgspec.Struct, frozen=True):
+    """A child asked about, read and decided: `employer` as it is kept, `today` the law date."""
+
+    request: Request
+    grant: Grant
+    resident_id: str
+    employer: str | None
+    engagement: str
+    now: datetime
+    today: date
+
+    def __repr__(self) -> str:
+        return "_Child(…)"
 
 
 class Ask:
@@ -65,13 +82,12 @@ class Ask:
     def __init__(
         self,
         evidence: Evidence,
-        children: Children,
         keys: KeyRing,
         clock: Clock,
         rulebook: Rulebook,
         guard: Guard,
     ) -> None:
-        self._evidence, self._children, self._keys, self._guard = evidence, children, keys, guard
+        self._evidence, self._keys, self._guard = evidence, keys, guard
         self._clock, self._book = clock, rulebook
         self._masks: dict[int, tuple[Grant, Mask]] = {}
 
@@ -80,15 +96,18 @@ class Ask:
         who = question.principal
         request = Request(who, Action.ASK, question.exchange, question.purpose, who.region, question.proof)
         grant = await self._evidence.decide(request)
+        today = self._clock.today()
         try:
-            person = person_from(question.resident_id, self._clock.today())
-            _check_inputs(question)
+            person = person_from(question.resident_id, today)
+            employer = _inputs(question)
         except (InvalidResidentId, Malformed) as error:
             await self._evidence.failed(request, grant, error.name)
             raise
-        if age_on(person.birth_date, self._clock.today()) >= LABOUR_AGE:
+        if age_on(person.birth_date, today) >= LABOUR_AGE:
             return await self._answer_adult(request, grant)
-        return await self._answer_child(request, grant, question, person)
+        return await self._answer_child(
+            _Child(request, grant, person.value, employer, question.engagement, self._clock.now(), today)
+        )
 
     async def _answer_adult(self, request: Request, grant: Grant) -> bytes:
         now = self._clock.now()
@@ -97,58 +116,55 @@ class Ask:
         await self._evidence.journal.record(entry, request.proof)
         return body
 
-    async def _answer_child(
-        self, request: Request, grant: Grant, question: Question, person: ResidentId
-    ) -> bytes:
-        lookup = self._keys.lookup(RESIDENT_ID, person.value)
-        child = await self._children.facts(lookup, question.principal.region)
-        for older in () if child.subject else self._keys.index_versions[1:]:
-            former = self._keys.lookup(RESIDENT_ID, person.value, older)
-            child = await self._children.facts(former, question.principal.region)
-            if child.subject:
-                break
-        now, today = self._clock.now(), self._clock.today()
+    async def _answer_child(self, asked: _Child) -> bytes:
+        lookup, sighting = (
+            self._keys.lookup(RESIDENT_ID, asked.resident_id),
+            sighting_of_id(asked.resident_id),
+        )
 
         def work(transaction: Transaction) -> tuple[bytes | None, AuditEntry]:
-            refusal = self._guard.refusal(transaction, request, grant, sighting_of_id(person.value))
+            refusal = self._guard.refusal(transaction, asked.request, asked.grant, sighting)
             if refusal is not None:
                 return None, refusal
-            # whom no register shows may have been forgotten since: the vault is asked again inside the commit
-            known = child.subject if child.enrolments else None
-            subject = known or transaction.subject_for(lookup, Identity(person.value, None))
-            lead = self._open_lead(transaction, question, child, subject, now, today)
-            finding = self._finding(question, child, lead, today)
-            return self._body(request, grant, finding, subject, now)
+            facts = self._facts(transaction, asked, lookup)
+            subject = facts.subject or transaction.subject_for(lookup, Identity(asked.resident_id, None))
+            lead = self._open_lead(transaction, asked, facts, subject)
+            finding = self._finding(asked, facts, lead)
+            return self._body(asked.request, asked.grant, finding, subject, asked.now)
 
-        answer = await self._evidence.journal.perform(work, request.proof)
+        answer = await self._evidence.journal.perform(work, asked.request.proof)
         if answer is None:
             raise quota_exceeded()
         return answer
 
-    def _finding(self, question: Question, child: ChildFacts, lead: str, today: date) -> _Finding:
-        if question.exchange == "licence-check":
-            return _Finding({"must_not_license": "yes"}, self._clock.now())
-        judged = judge(child, today, self._book.limits)
+    def _facts(self, transaction: Transaction, asked: _Child, lookup: bytes) -> ChildFacts:
+        """Read inside the commit: what is answered is what stands when the evidence of it does."""
+        region = asked.request.region
+        child = transaction.child(lookup, region)
+        for older in () if child.subject else self._keys.index_versions[1:]:
+            child = transaction.child(self._keys.lookup(RESIDENT_ID, asked.resident_id, older), region)
+            if child.subject:
+                break
+        return child
+
+    def _finding(self, asked: _Child, child: ChildFacts, lead: str) -> _Finding:
+        if asked.request.exchange == "licence-check":
+            return _Finding({"must_not_license": "yes"}, asked.now)
+        judged = judge(child, asked.today, self._book.limits)
         answer = {
             "under_16": True,
             "out_of_school": judged.out_of_school,
-            "exception_possible": question.engagement in _EXCEPTIONS,
+            "exception_possible": asked.engagement in _EXCEPTIONS,
             "verdict": "must_not_hire",
             "lead": lead,
         }
-        return _Finding(answer, _start_of(judged.as_of or today), judged.missing_sources)
+        return _Finding(answer, _start_of(judged.as_of or asked.today), judged.missing_sources)
 
     def _open_lead(
-        self,
-        transaction: Transaction,
-        question: Question,
-        child: ChildFacts,
-        subject: SubjectId,
-        now: datetime,
-        today: date,
+        self, transaction: Transaction, asked: _Child, child: ChildFacts, subject: SubjectId
     ) -> str:
-        rule = self._book.rules[_RULES[question.exchange]]
-        county = question.principal.region[:6]
+        rule = self._book.rules[_RULES[asked.request.exchange]]
+        county = asked.request.region[:6]
         row = max(child.enrolments, key=lambda row: (row.region == county, row.status_date), default=None)
         draft = LeadDraft(
             subject=subject,
@@ -156,22 +172,21 @@ class Ask:
             region=row.region if row else county,
             residence=residence_within(row.region, row.residence) if row else county,
             school=row.school_code if row else None,
-            due_on=self._book.duties.due(rule.duty, today),
-            facts=({"fact": rule.id, "on": today.isoformat()},),
+            due_on=self._book.duties.due(rule.duty, asked.today),
+            facts=({"fact": rule.id, "on": asked.today.isoformat()},),
             rule_version=rule.version,
         )
-        lead, news = transaction.open_lead(draft, now)
+        lead, news = transaction.open_lead(draft, asked.now)
         if news:
-            transaction.open_duty(self._duty(rule.duty, draft.region, lead, today, None), now)
+            transaction.open_duty(self._duty(rule.duty, draft.region, lead, asked.today, None), asked.now)
         for kind in rule.further_duties:
-            duty = self._duty(kind, county, lead, today, question.employer_uscc)
-            transaction.open_duty(duty, now)
+            transaction.open_duty(self._duty(kind, county, lead, asked.today, asked.employer), asked.now)
         return lead
 
     def _duty(self, kind: str, region: str, lead: str, today: date, employer: str | None) -> DutyDraft:
         """What is owed for the lead; a visit is owed for each employer that asked."""
         owner, due = self._book.duties.rules[kind].owner, self._book.duties.due(kind, today)
-        facts = {"employer_uscc": parse_uscc(employer).value} if employer else {}
+        facts = {"employer_uscc": employer} if employer else {}
         return DutyDraft(kind=kind, owner=owner, region=region, due_on=due, lead=lead, facts=facts)
 
     def _body(
@@ -260,21 +275,24 @@ _ID_MESSAGES = {
 }
 
 
-def _check_inputs(question: Question) -> None:
+def _inputs(question: Question) -> str | None:
+    """Looks at the exchange's own inputs; the employer's code as it is kept."""
     if question.engagement not in ENGAGEMENTS:
         zh, en = "用工类型不在可选范围内。", "The engagement is none of the known ones."
         raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/engagement"),))
     if question.employer_uscc is None:
-        return
-    if not _is_employer(question.employer_uscc):
+        return None
+    employer = _employer(question.employer_uscc)
+    if employer is None:
         zh, en = (
             "统一社会信用代码应为18位，且不得填写身份证件号。",
             "An employer's code has 18 characters and is no id number.",
         )
         raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/employer_uscc"),))
+    return employer
 
 
-def _is_employer(text: str) -> bool:
+def _employer(text: str) -> str | None:
     """A unified social credit code; an id number typed into this field would be kept with the duty, so it is refused.
 
     A mistyped id number too: what has an id's shape must at least have a right check character of its own.
@@ -282,11 +300,11 @@ def _is_employer(text: str) -> bool:
     try:
         code = parse_uscc(text)
     except IdentifierError:
-        return False
+        return None
     if not code.value[:17].isdigit():
-        return True
+        return code.value
     try:
         parse_resident_id(code.value)
     except IdentifierError as error:
-        return error.code == "bad_code" or code.checksum_ok
-    return False
+        return code.value if error.code == "bad_code" or code.checksum_ok else None
+    return None

@@ -5,8 +5,9 @@ What a caller wrote in place of an exchange or purpose is never recorded as such
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from gateway.domain.audit import AuditEntry, Decision
 from gateway.domain.decision import Grant, PolicyDecisionPoint
@@ -25,8 +26,7 @@ def new_reference(now: datetime) -> str:
     return f"ref-{int(now.timestamp() * 1000):012x}{os.urandom(10).hex()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request to an exchange as the decision sees it."""
 
     principal: Principal

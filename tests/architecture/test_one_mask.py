@@ -14,6 +14,8 @@ from tests.architecture.test_modules import ROOT
 
 MINT, WRITER = "gateway/domain/deidentify.py", "gateway/services/outgoing.py"
 SERIALISERS = frozenset({"orjson", "json", "msgspec", "pickle", "csv"})
+STRUCTS = frozenset({"Struct", "field"})
+"""What is taken from msgspec to hold values, not to write them."""
 WRITES_NO_RECORD = {
     WRITER: "the one writer of records, of `Released` only",
     "gateway/domain/audit.py": "canonical audit entries: commitments in place of children",
@@ -45,14 +47,25 @@ def modules(*folders: str) -> Iterator[tuple[str, str]]:
 
 
 def serialisers(text: str) -> set[str]:
-    """Which serialisers a module imports, however."""
+    """Which serialisers a module imports, however. Who takes nothing but structs from msgspec writes nothing with it."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            found |= {alias.name.partition(".")[0] for alias in node.names if not _is_plain(alias)}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.partition(".")[0])
+    structs = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in STRUCTS
+    }
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "msgspec")
+    if any(id(name) not in structs for name in names):
+        found.add("msgspec")
     return found & SERIALISERS
+
+
+def _is_plain(alias: ast.alias) -> bool:
+    return alias.name == "msgspec" and alias.asname is None
 
 
 def forgeries(text: str) -> list[int]:
@@ -91,6 +104,22 @@ def is_known(value: ast.expr) -> bool:
     if isinstance(value, ast.Dict):
         return {key.value for key in value.keys if isinstance(key, ast.Constant)} == JOB
     return ast.unparse(value) in DUMPED
+
+
+@pytest.mark.parametrize(
+    ("text", "writes"),
+    [
+        ("import msgspec\nclass A(msgspec.Struct, frozen=True):\n    a: int = msgspec.field()", False),
+        ("import msgspec\nmsgspec.json.encode(1)", True),
+        ("import msgspec\nwrite = msgspec", True),
+        ("import msgspec as m\nm.json.encode(1)", True),
+        ("import msgspec.json", True),
+        ("from msgspec import Struct", True),
+        ("def f() -> None:\n    import orjson", True),
+    ],
+)
+def test_a_writer_is_told_from_a_struct(text: str, writes: bool) -> None:
+    assert bool(serialisers(text)) is writes
 
 
 def test_only_known_modules_can_write() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import SQLModel, create_engine
 
-from gateway.adapters.db.guard import DayCount, forget_days
+from gateway.adapters.db.guard import Counted, DayCount, forget_days
 from gateway.adapters.db.guard_tables import GuardCount, GuardSeen
 from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring
 from gateway.domain.limits import Quota, Sighting
@@ -135,3 +135,32 @@ def lines() -> Iterator[str]:
 
 def test_a_sighting_shows_no_id() -> None:
     assert not any(character.isdigit() for line in lines() for character in line)
+
+
+transactions = st.lists(
+    st.tuples(
+        st.booleans(), st.lists(st.tuples(st.sampled_from([None, "a"]), st.integers(0, 6)), max_size=8)
+    ),
+    max_size=12,
+)
+
+
+@given(transactions=transactions, person=st.integers(1, 4))
+def test_what_a_process_remembers_changes_no_answer(
+    tables: str, keys: FileKeyRing, transactions: list[tuple[bool, list[tuple[str | None, int]]]], person: int
+) -> None:
+    """Committed or rolled back: with its memory a process says what the tables say without it."""
+    quota, counted = Quota(person, FREE, FREE, FREE), Counted()
+    with closing(store(tables)) as first, closing(store(tables)) as second:
+        for commit, asks in transactions:
+            counted.begin()
+            remembering, plain = DayCount(first, keys, TODAY, counted), DayCount(second, keys, TODAY)
+            for each in (first, second):
+                each.execute("BEGIN")
+            for officer, child in asks:
+                found = remembering.count(who(officer), quota, Sighting(str(child)))
+                assert found == plain.count(who(officer), quota, Sighting(str(child)))
+            for each in (first, second):
+                each.execute("COMMIT" if commit else "ROLLBACK")
+            if commit:
+                counted.committed()

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from msgspec.structs import fields, replace
 
 from gateway.domain.audit import AuditEntry, canonical, leaf_hash
 from gateway.domain.model import SubjectId

@@ -1,11 +1,11 @@
 """What a guardian is told of each use: plain sentences, for every exchange there is, with nothing of the child in them."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from gateway.domain.audit import canonical
 from gateway.domain.decision import Agency, Purpose, Registry, Role, Treatment

@@ -4,8 +4,6 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from gateway.adapters.db.engine import Store
-from gateway.adapters.db.turn import Turn
 from gateway.domain.model import Absence, ChildFacts, Enrolment, SubjectId
 
 _REGISTER_AS_OF = "SELECT max(law_date) FROM upload WHERE region = ? AND exchange = 'student-register'"
@@ -58,20 +56,13 @@ def register_as_of(connection: sqlite3.Connection, region: str) -> date | None:
     return date.fromisoformat(found) if found else None
 
 
-class SqliteChildren:
-    """`gateway.domain.ports.Children` over the embedded store: an inline read, no thread, no ORM."""
-
-    def __init__(self, store: Store, turn: Turn | None = None) -> None:
-        self._turn = turn or Turn(store)
-
-    async def facts(self, lookup: bytes, region: str) -> ChildFacts:
-        """The child with that keyed identifier; `subject` is None when nobody knows it."""
-        connection = self._turn.reader()
-        rows = connection.execute(ONE_CHILD, (lookup,)).fetchall()
-        if rows and rows[0][2] is not None:
-            return facts_of(rows, None)
-        as_of = register_as_of(connection, region)
-        return facts_of(rows, as_of) if rows else ChildFacts(None, register_as_of=as_of)
+def one_child(connection: sqlite3.Connection, lookup: bytes, region: str) -> ChildFacts:
+    """The child with that keyed identifier; `subject` is None when nobody knows it."""
+    rows = connection.execute(ONE_CHILD, (lookup,)).fetchall()
+    if rows and rows[0][2] is not None:
+        return facts_of(rows, None)
+    as_of = register_as_of(connection, region)
+    return facts_of(rows, as_of) if rows else ChildFacts(None, register_as_of=as_of)
 
 
 def many_facts(connection: sqlite3.Connection, subjects: Iterable[bytes]) -> dict[bytes, ChildFacts]:

@@ -9,14 +9,15 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
+from gateway.adapters.db.children import one_child
 from gateway.adapters.db.engine import stamp
-from gateway.adapters.db.guard import DayCount
+from gateway.adapters.db.guard import Counted, DayCount
 from gateway.adapters.db.mappings import claim
 from gateway.adapters.db.resolutions import SqliteResolutionDesk
 from gateway.adapters.db.vault import open_vault
 from gateway.domain.audit import AuditEntry, canonical, leaf_hash, members_digest
 from gateway.domain.limits import Quota, Sighting
-from gateway.domain.model import AlarmDraft, DutyDraft, LeadDraft, SubjectId
+from gateway.domain.model import AlarmDraft, ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, KeyRing
 from gateway.domain.principal import Principal
 
@@ -71,10 +72,14 @@ def identity_tags(keys: KeyRing, identities: Sequence[Identity], version: int | 
 class SqliteTransaction:
     """`gateway.domain.ports.Transaction` over an open SQLite write transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, keys: KeyRing, today: date) -> None:
-        self._db = connection
-        self._keys = keys
-        self._today = today
+    def __init__(
+        self, connection: sqlite3.Connection, keys: KeyRing, today: date, counted: Counted | None = None
+    ) -> None:
+        self._db, self._keys, self._today, self._counted = connection, keys, today, counted
+
+    def child(self, lookup: bytes, region: str) -> ChildFacts:
+        """What is known of a child. The writer's pages stay warm: a reader's are thrown away with every commit."""
+        return one_child(self._db, lookup, region)
 
     def subject_for(self, lookup: bytes, identity: Identity) -> SubjectId:
         """The child with that keyed identifier; made and sealed when nobody knew it."""
@@ -251,7 +256,7 @@ class SqliteTransaction:
 
     def count_child(self, principal: Principal, quota: Quota, sighting: Sighting) -> str | None:
         """Counts a different child of the day, or names the limit that it breaks."""
-        return DayCount(self._db, self._keys, self._today).count(principal, quota, sighting)
+        return DayCount(self._db, self._keys, self._today, self._counted).count(principal, quota, sighting)
 
     def claim_mapping(self, who: tuple[str, str, int, int], reference: str, at: datetime) -> bool:
         """False when that mapping was fetched before and is not allowed again."""

@@ -26,6 +26,34 @@ def forget_days(connection: sqlite3.Connection, today: date) -> None:
         connection.execute(statement, (today.isoformat(),))
 
 
+_KEPT = 65_536
+
+
+class Counted:
+    """Whom this process knows to be counted: keys that a commit holds. A key is of one day, and its row goes after it."""
+
+    def __init__(self) -> None:
+        self._known: set[bytes] = set()
+        self._fresh: list[bytes] = []
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._known
+
+    def begin(self) -> None:
+        """A write transaction has begun; what an earlier one left unfinished is forgotten."""
+        self._fresh.clear()
+
+    def add(self, key: bytes) -> None:
+        """Counted, if this transaction is committed."""
+        self._fresh.append(key)
+
+    def committed(self) -> None:
+        """What was added is known from here on."""
+        if len(self._known) > _KEPT:
+            self._known.clear()
+        self._known.update(self._fresh)
+
+
 Counter = tuple[str, bytes, int]
 """The limit's name, the counter's key, and how many may pass."""
 
@@ -33,13 +61,19 @@ Counter = tuple[str, bytes, int]
 class DayCount:
     """One law date's counters, over an open write transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, keys: KeyRing, today: date) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, keys: KeyRing, today: date, counted: Counted | None = None
+    ) -> None:
         self._db, self._keys, self._day = connection, keys, today.isoformat()
+        self._known = Counted() if counted is None else counted
 
     def count(self, principal: Principal, quota: Quota, sighting: Sighting) -> str | None:
         """Counts the child if it is another one; the name of the limit it breaks, and then nothing is counted."""
         by_person = self._key("person", principal.person, sighting.child)
+        if by_person in self._known:
+            return None
         if self._seen(by_person):
+            self._known.add(by_person)
             return None
         by_client = self._key("client", principal.client, sighting.child)
         counters = [("person", self._key("persons", principal.person), quota.person)]
@@ -52,6 +86,7 @@ class DayCount:
                 return name
         self._db.executemany(_SEE, [(self._day, key) for key in fresh])
         self._db.executemany(_COUNT, [(self._day, key) for _, key, _ in counters])
+        self._known.add(by_person)
         return None
 
     def _client_counters(self, client: str, quota: Quota, sighting: Sighting) -> list[Counter]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from gateway.adapters.db.effects import SqliteTransaction, WrittenEntry, insert_entries, written
 from gateway.adapters.db.engine import Store, unavailable
+from gateway.adapters.db.guard import Counted
 from gateway.adapters.db.proofs import SpentProofs, refused_proof
 from gateway.domain.audit import AuditEntry
 from gateway.domain.errors import HuxueError, SourceUnavailable
@@ -54,6 +55,7 @@ class GroupCommitJournal:
         self._turns = 0
         self._listeners: set[asyncio.Event] = set()
         self._proofs = SpentProofs()
+        self._counted = Counted()
 
     async def record(self, entry: AuditEntry, proof: Possession | None = None) -> None:
         """Commit one entry; SourceUnavailable when it cannot be, TokenNotBound when its proof does not count."""
@@ -205,7 +207,9 @@ class GroupCommitJournal:
     def _attempt(self, batch: list[_Waiting], guarded: bool) -> list[_Outcome]:
         """Everyone's effects and entries, committed. Raises what unguarded work raises."""
         writer = self._store.writer
-        transaction = SqliteTransaction(writer, self._keys, self._clock.today())
+        # What a savepoint takes back must not be remembered: then the table is asked each time.
+        counted = None if guarded else self._counted
+        transaction = SqliteTransaction(writer, self._keys, self._clock.today(), counted)
         entries: list[WrittenEntry] = []
         outcomes: list[_Outcome] = []
         try:
@@ -213,6 +217,7 @@ class GroupCommitJournal:
                 writer.execute("PRAGMA busy_timeout=0")
                 writer.execute("BEGIN IMMEDIATE")
             self._proofs.begin()
+            self._counted.begin()
             for future, entry, work, proof in batch:
                 if proof is not None and not self._proofs.spend(writer, proof):
                     outcomes.append((future, None, refused_proof()))
@@ -230,6 +235,7 @@ class GroupCommitJournal:
             self._proofs.write(writer)
             writer.execute("COMMIT")
             self._proofs.committed()
+            self._counted.committed()
         except sqlite3.Error:
             self._store.roll_back()
             failure = unavailable()
