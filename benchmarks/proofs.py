@@ -3,7 +3,6 @@
 A proof counts once and its nonce is good for two to four minutes: a round's proofs are made just before the round.
 """
 
-import base64
 import hashlib
 import json
 import os
@@ -27,14 +26,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from benchmarks.server import Gateway, token_form
+from benchmarks.server import Gateway
 from connectors.transports.rest import Credentials, client_assertion
+from connectors.transports.tokens import token_form
+from gateway.domain.base64url import b64
 
 _HASH = ECDSA(SHA256())
-
-
-def _b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 class Holder:
@@ -44,9 +41,9 @@ class Holder:
         self._gateway, self._credentials = gateway, credentials
         self._key = generate_private_key(SECP256R1())
         numbers = self._key.public_key().public_numbers()
-        x, y = (_b64(number.to_bytes(32, "big")) for number in (numbers.x, numbers.y))
+        x, y = (b64(number.to_bytes(32, "big")) for number in (numbers.x, numbers.y))
         header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": {"kty": "EC", "crv": "P-256", "x": x, "y": y}}
-        self._head = _b64(json.dumps(header).encode())
+        self._head = b64(json.dumps(header).encode())
 
     def fresh(self, path: str, count: int) -> tuple[str, list[str]]:
         """A new token, and that many proofs for POST requests to a path of the gateway."""
@@ -56,7 +53,7 @@ class Holder:
             "htm": "POST",
             "htu": self._gateway.url + path,
             "iat": int(time.time()),
-            "ath": _b64(hashlib.sha256(token.encode()).digest()),
+            "ath": b64(hashlib.sha256(token.encode()).digest()),
             "nonce": nonce,
         }
         parts = [(secret, self._head, claims, count // 2)] * 2
@@ -86,6 +83,6 @@ def _made(part: tuple[bytes, str, dict[str, object], int]) -> list[str]:
 
 
 def _proof(key: EllipticCurvePrivateKey, head: str, claims: dict[str, object]) -> str:
-    signed = f"{head}.{_b64(json.dumps({**claims, 'jti': _b64(os.urandom(12))}).encode())}"
+    signed = f"{head}.{b64(json.dumps({**claims, 'jti': b64(os.urandom(12))}).encode())}"
     r, s = decode_dss_signature(key.sign(signed.encode(), _HASH))
-    return f"{signed}.{_b64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+    return f"{signed}.{b64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from connectors.transports.rest import Credentials, client_assertion
+from connectors.transports.tokens import token_form
 from gateway.settings import POLICIES
 
 BIN = Path(sys.executable).parent
@@ -98,15 +99,6 @@ class Gateway:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
-
-
-def token_form(assertion: str) -> dict[str, str]:
-    """The form of a token request."""
-    return {
-        "grant_type": "client_credentials",
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": assertion,
-    }
 
 
 def _policies(folder: Path) -> Path:

@@ -1,9 +1,7 @@
 """The composition root: with the command line the only place that knows every adapter."""
 
-import contextlib
 import os
-from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -20,7 +18,6 @@ from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
 from gateway.adapters.db.lists import SqliteLists
 from gateway.adapters.db.mappings import SqliteToldChildren
-from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.db.notices import SqliteNotices
 from gateway.adapters.db.purging import SqlitePurging
 from gateway.adapters.db.registers import SqliteRegisters
@@ -31,23 +28,13 @@ from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.adapters.filestore import SealedFileStore
 from gateway.adapters.keys import FileKeyRing
-from gateway.adapters.keys.roots import new_roots
-from gateway.adapters.keys.secret import take
-from gateway.adapters.keys.stores import (
-    PASSPHRASE,
-    EnvironmentRing,
-    FileRing,
-    RingPlace,
-    make_passphrase,
-    open_store,
-)
-from gateway.adapters.keys.suites import suite_of
 from gateway.adapters.keys.watch import RingWatch
 from gateway.adapters.limits import load_limits
 from gateway.adapters.rulebook import load_rulebook
 from gateway.background import lifespan_of
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
+from gateway.domain.limits import LimitBook
 from gateway.domain.log.note import MalformedNote
 from gateway.domain.rulebook import Rulebook
 from gateway.http.auth import Authenticator
@@ -94,205 +81,227 @@ from gateway.services.purge import Purge
 from gateway.services.resolve import Resolve
 from gateway.services.upload import AgencyMapping, Upload
 from gateway.settings import Settings
+from gateway.start import NotReady, open_ring, prepare_data
 from gateway.version import version
 
 
-class NotReady(Exception):
-    """What is missing for a start, in words for the person who starts it."""
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What nearly every part stands on."""
 
+    settings: Settings
+    points: CedarDecisionPoint
+    rulebook: Rulebook
+    limits: LimitBook
+    clock: SystemClock
+    ring: RingWatch
+    store: Store
+    journal: GroupCommitJournal
+    evidence: Evidence
+    guard: Guard
+    clients: SqliteClients
+    registers: SqliteRegisters
+    notices: SqliteNotices
+    jobs: SqliteJobs
+    sealed_files: SealedFileStore
+    cursors: Cursors
 
-def prepare_data(settings: Settings) -> None:
-    """Bring the data folder up to date. Production makes no keys: it says what is missing (NotReady)."""
-    if settings.profile == "demo":
-        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _make_ring(settings)
-    elif settings.as_of is not None:
-        raise NotReady("--as-of is for the demo profile only")
-    missing = [
-        f"{what} ({how})"
-        for what, path, how in (
-            (f"data folder {settings.data}", settings.data, "mkdir it, owned by the service, mode 0700"),
-            (f"key ring {settings.keyring_path}", settings.keyring_path, "huxue keys create --data DIR"),
-        )
-        if not path.exists() and not (path == settings.keyring_path and settings.keyring.startswith("env:"))
-    ]
-    if missing:
-        raise NotReady("missing: " + "; ".join(missing))
-    upgrade(f"sqlite:///{settings.store_path}")
+    @property
+    def keys(self) -> FileKeyRing:
+        """The ring's keys of now."""
+        return self.ring.ring
 
-
-def ring_store(settings: Settings) -> FileRing | EnvironmentRing:
-    """Where the settings say the key ring is; nothing is read yet."""
-    return open_store(
-        RingPlace(
-            where=settings.keyring,
-            path=settings.keyring_path,
-            passphrase_file=settings.keyring_passphrase_file,
-            body_file=settings.keyring_body_file,
-            module=settings.pkcs11_module,
-            token=settings.pkcs11_token,
-            pin_file=settings.pkcs11_pin_file,
-            demo=settings.profile == "demo",
-        )
-    )
-
-
-def _make_ring(settings: Settings) -> None:
-    """The demo makes what is missing: a ring, and for a file a passphrase beside it."""
-    store = ring_store(settings)
-    if isinstance(store, FileRing) and not store.path.exists():
-        if not settings.keyring.startswith("pkcs11:"):
-            make_passphrase(store.path)
-        with contextlib.suppress(FileExistsError):
-            store.create(new_roots(suite_of(settings.cipher_suite), datetime.now(UTC)))
-
-
-def open_ring(settings: Settings) -> RingWatch:
-    """The key ring, read; NotReady when it is not of the suite that the settings name."""
-    watch = RingWatch(ring_store(settings))
-    if watch.ring.suite != settings.cipher_suite:
-        raise NotReady(
-            f"the key ring is of suite {watch.ring.suite} and HUXUE_CIPHER_SUITE is {settings.cipher_suite}:"
-            f" set HUXUE_CIPHER_SUITE={watch.ring.suite}, or name another ring"
-        )
-    if watch.warnings and _seal_is_expected(settings):
-        raise NotReady(
-            f"the key ring {settings.keyring_path} is not sealed, though a passphrase or hardware module is set:"
-            " if it is release 0.1's, run `huxue keys seal`; if it was sealed before, somebody has replaced it"
-        )
-    return watch
-
-
-def _seal_is_expected(settings: Settings) -> bool:
-    """Whoever can write files but knows no passphrase must not hand the gateway keys of his own."""
-    given = take(PASSPHRASE, settings.keyring_passphrase_file) is not None
-    return given or settings.keyring.startswith("pkcs11:")
+    def policy_version(self) -> str:
+        """Of the policies that decide now."""
+        return self.points.version
 
 
 def build(settings: Settings) -> Parts:
     """Put the parts together; raises NotReady, PolicyError, KeyRingError or RulebookError."""
     prepare_data(settings)
+    ground = _ground(settings)
+    needy = NeedyChildren(SqliteLists(ground.store), ground.keys, ground.clock, ground.rulebook)
+    lists = ListRecords(ground.evidence, needy, ground.cursors)
+    log, purge = _log(ground), _purge(ground, lists)
+    return Parts(
+        store=ground.store,
+        keys=ground.keys,
+        ring=ground.ring,
+        journal=ground.journal,
+        points=ground.points,
+        rulebook=ground.rulebook,
+        jobs=ground.jobs,
+        daily=Daily(ground.registers, ground.rulebook, ground.clock),
+        needy=needy,
+        transient=Transient(ground.store),
+        clock=ground.clock,
+        purge=purge,
+        context=_context(ground, lists, log, _health(ground, log, purge)),
+        log=log,
+    )
+
+
+def _ground(settings: Settings) -> _Ground:
+    points, rulebook = _points(settings), load_rulebook(settings.policies)
+    limits = load_limits(settings.policies, points.bundle.registry.roles)
+    clock = AsOfClock(settings.as_of) if settings.as_of else SystemClock()
+    ring, store = open_ring(settings), Store(settings.store_path)
+    keys = ring.ring
+    journal = GroupCommitJournal(store, keys, clock)
+    evidence = Evidence(points, journal, clock, frozenset(points.bundle.registry.purposes))
+    return _Ground(
+        settings=settings,
+        points=points,
+        rulebook=rulebook,
+        limits=limits,
+        clock=clock,
+        ring=ring,
+        store=store,
+        journal=journal,
+        evidence=evidence,
+        guard=Guard(evidence, limits, clock),
+        clients=SqliteClients(store, Turn(store)),
+        registers=SqliteRegisters(store, keys, clock),
+        notices=SqliteNotices(store),
+        jobs=SqliteJobs(store),
+        sealed_files=SealedFileStore(settings.data / "files", keys),
+        cursors=Cursors(keys),
+    )
+
+
+def _points(settings: Settings) -> CedarDecisionPoint:
+    """What decides; PolicyError when the policies do not do what their own cases say."""
     bundle = load(settings.policies)
     failing = bundle.failing_cases()
     if failing:
         raise PolicyError(failing)
-    points = CedarDecisionPoint(bundle)
-    rulebook = load_rulebook(settings.policies)
-    clock = AsOfClock(settings.as_of) if settings.as_of else SystemClock()
-    ring = open_ring(settings)
-    keys = ring.ring
-    store = Store(settings.store_path)
-    journal = GroupCommitJournal(store, keys, clock)
-    evidence = Evidence(points, journal, clock, frozenset(bundle.registry.purposes))
-    turn = Turn(store)
-    clients, jobs_, files = SqliteClients(store, turn), SqliteJobs(store), Files()
-    file_store = SealedFileStore(settings.data / "files", keys)
-    registers = SqliteRegisters(store, keys, clock)
-    cursors, needy = Cursors(keys), NeedyChildren(SqliteLists(store), keys, clock, rulebook)
-    lists = ListRecords(evidence, needy, clock, cursors)
-    sealed = _log(settings, store, keys, evidence, clock)
-    limits = load_limits(settings.policies, bundle.registry.roles)
-    rates, binding, guard = RateBook(limits), _binding(settings, keys), Guard(evidence, limits, clock)
-    notices = SqliteNotices(store)
-    purging = SqlitePurging(store, keys, clock)
-    purge = Purge(purging, file_store, notices, rulebook, clock, lambda: points.version, lists.forget_old)
-    warnings = _warnings(rulebook, clock, sealed.warnings, purge.warnings, lambda: ring.warnings)
-    context = Context(
-        public_url=settings.issuer,
-        max_upload_bytes=settings.max_upload_mb * 2**20,
-        auth=Authenticator(clients, lambda: keys.token_keys, settings.issuer, binding, rates, evidence),
-        tokens=TokenServer(clients, lambda: keys.token_key, settings.issuer, settings.audiences),
-        binding=binding,
-        rates=rates,
-        jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
-        evidence=evidence,
-        ask=Ask(evidence, keys, clock, rulebook, guard),
-        upload=Upload(evidence, registers, files, file_store, keys, clock, rulebook, agency_mapping),
-        lists=lists,
-        mapping=Mapping(evidence, SqliteToldChildren(store), keys, clock),
-        export=Export(
-            evidence,
-            lists,
-            ListWriter(),
-            jobs_,
-            file_store,
-            notices,
-            clock,
-            rulebook.retention.copies["exports"],
-        ),
-        alerts=Alerts(evidence, SqliteLeads(store, journal), keys, clock, cursors),
-        deletions=Deletions(evidence, notices, clock),
-        catalogue=CatalogueView(points),
-        health=Health(store.probe, lambda: points.version, clock, journal.notify, warnings),
-        resolve=Resolve(evidence, SqliteResolutions(store, keys), clients, keys, clock, limits, guard),
-        disclosures=Disclosures(
-            evidence,
-            SqliteEvidenceIndex(store),
-            SqliteChildEvidence(store),
-            keys,
-            clock,
-            lambda: points.bundle.registry,
-            guard,
-        ),
-        files=files,
-        store=file_store,
-        transparency=sealed.transparency,
-        trail=sealed.trail,
-        witness=sealed.witness,
-    )
-    daily, transient = Daily(registers, rulebook, clock), Transient(store)
-    return Parts(
-        store,
-        keys,
-        ring,
-        journal,
-        points,
-        rulebook,
-        jobs_,
-        daily,
-        needy,
-        transient,
-        clock,
-        purge,
-        context,
-        sealed,
-    )
+    return CedarDecisionPoint(bundle)
 
 
-def _log(
-    settings: Settings, store: Store, keys: FileKeyRing, evidence: Evidence, clock: SystemClock
-) -> LogParts:
+def _log(ground: _Ground) -> LogParts:
     try:
-        return build_log(settings, store, keys, evidence, clock)
+        return build_log(ground.settings, ground.store, ground.keys, ground.evidence, ground.clock)
     except (MalformedNote, OSError) as error:
         raise NotReady(f"keys of logs and witnesses cannot be read: {error}") from None
 
 
-def _warnings(
-    rulebook: Rulebook, clock: SystemClock, *parts: Callable[[], list[str]]
-) -> Callable[[], list[str]]:
-    """What /health/ready warns of: the calendar, and whatever the parts have to say."""
+def _purge(ground: _Ground, lists: ListRecords) -> Purge:
+    return Purge(
+        SqlitePurging(ground.store, ground.keys, ground.clock),
+        ground.sealed_files,
+        ground.notices,
+        ground.rulebook,
+        ground.clock,
+        ground.policy_version,
+        lists.forget_old,
+    )
 
-    def now() -> list[str]:
+
+def _health(ground: _Ground, log: LogParts, purge: Purge) -> Health:
+    """What /health/ready says, and what it warns of: the calendar, and whatever the parts have to say."""
+    rulebook, clock, ring = ground.rulebook, ground.clock, ground.ring
+
+    def warnings() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
         missing = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
-        return [*missing, *(warning for part in parts for warning in part())]
+        return [*missing, *log.warnings(), *purge.warnings(), *ring.warnings]
 
-    return now
+    return Health(ground.store.probe, ground.policy_version, clock, ground.journal.notify, warnings)
 
 
-def _binding(settings: Settings, keys: FileKeyRing) -> Binding:
+def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health) -> Context:
+    settings, evidence = ground.settings, ground.evidence
+    keys, clock = ground.keys, ground.clock
+    binding, rates = _binding(ground), RateBook(ground.limits)
+    return Context(
+        public_url=settings.issuer,
+        max_upload_bytes=settings.max_upload_mb * 2**20,
+        auth=_auth(ground, binding, rates),
+        tokens=TokenServer(ground.clients, lambda: keys.token_key, settings.issuer, settings.audiences),
+        binding=binding,
+        rates=rates,
+        jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
+        evidence=evidence,
+        ask=Ask(evidence, keys, clock, ground.rulebook, ground.guard),
+        upload=_upload(ground),
+        lists=lists,
+        mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
+        export=_export(ground, lists),
+        alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
+        deletions=Deletions(evidence, ground.notices, clock),
+        catalogue=CatalogueView(ground.points),
+        health=health,
+        resolve=_resolve(ground),
+        disclosures=_disclosures(ground),
+        files=Files(),
+        store=ground.sealed_files,
+        transparency=log.transparency,
+        trail=log.trail,
+        witness=log.witness,
+    )
+
+
+def _binding(ground: _Ground) -> Binding:
     """How tokens are held to their holders."""
-    proofs = ProofReader(settings.addresses, Nonces(keys.derived_id))
+    settings = ground.settings
+    proofs = ProofReader(settings.addresses, Nonces(ground.keys.derived_id))
     peers = Peers(settings.proxies, settings.client_cert_header)
     return Binding(proofs, peers, settings.only_bound)
 
 
-def recover(settings: Settings) -> None:
-    """Once, before any worker starts: jobs that a stopped gateway left running will never finish."""
-    store = Store(settings.store_path)
-    SqliteJobs(store).fail_running()
-    store.close()
+def _auth(ground: _Ground, binding: Binding, rates: RateBook) -> Authenticator:
+    keys, issuer = ground.keys, ground.settings.issuer
+    return Authenticator(ground.clients, lambda: keys.token_keys, issuer, binding, rates, ground.evidence)
+
+
+def _upload(ground: _Ground) -> Upload:
+    return Upload(
+        ground.evidence,
+        ground.registers,
+        Files(),
+        ground.sealed_files,
+        ground.keys,
+        ground.clock,
+        ground.rulebook,
+        agency_mapping,
+    )
+
+
+def _export(ground: _Ground, lists: ListRecords) -> Export:
+    return Export(
+        ground.evidence,
+        lists,
+        ListWriter(),
+        ground.jobs,
+        ground.sealed_files,
+        ground.notices,
+        ground.clock,
+        ground.rulebook.retention.copies["exports"],
+    )
+
+
+def _resolve(ground: _Ground) -> Resolve:
+    return Resolve(
+        ground.evidence,
+        SqliteResolutions(ground.store, ground.keys),
+        ground.clients,
+        ground.keys,
+        ground.clock,
+        ground.limits,
+        ground.guard,
+    )
+
+
+def _disclosures(ground: _Ground) -> Disclosures:
+    return Disclosures(
+        ground.evidence,
+        SqliteEvidenceIndex(ground.store),
+        SqliteChildEvidence(ground.store),
+        ground.keys,
+        ground.clock,
+        lambda: ground.points.bundle.registry,
+        ground.guard,
+    )
 
 
 def agency_mapping(dataset: str) -> AgencyMapping:

@@ -9,12 +9,12 @@ import typer
 
 from gateway.adapters.keys import KeyRingError
 from gateway.adapters.rulebook import RulebookError
-from gateway.app import NotReady
 from gateway.commands import audit, clients, deidentify, keys, policy, purge, rotation, serve, simulate
 from gateway.commands.settings import settings_from
 from gateway.demo import run as demo
 from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
+from gateway.start import NotReady
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="护学：让每个孩子都在校 / keeps every child in school."

@@ -4,9 +4,11 @@ It holds invented children only, checks what the client must get right (assertio
 Last-Event-ID) and remembers every call.
 """
 
+import asyncio
 import hashlib
 import json
 from base64 import urlsafe_b64decode
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,6 +46,26 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
+
+
+class Sleeps:
+    """Instead of waiting: remembers for how long."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+def call(client: GatewayClient, work: Callable[[GatewayClient], Awaitable[Any]]) -> Any:
+    """What `work` makes with the client, which is closed afterwards."""
+
+    async def within() -> Any:
+        async with client:
+            return await work(client)
+
+    return asyncio.run(within())
 
 
 def problem(status: int, name: str, **more: Any) -> Response:

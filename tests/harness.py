@@ -20,6 +20,7 @@ import uvicorn
 from joserfc.jwk import ECKey
 
 from connectors.transports.rest import Credentials, client_assertion
+from connectors.transports.tokens import token_form
 from gateway.adapters.db.clients import insert_client
 from gateway.app import create_app
 from gateway.domain.model import ClientRecord
@@ -205,13 +206,9 @@ class TestGateway:
         return [json.loads(row[0]) for row in rows]
 
 
-def token_form(assertion: str) -> dict[str, str]:
-    """The form of a token request."""
-    return {
-        "grant_type": "client_credentials",
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": assertion,
-    }
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """The status of a problem, and its name."""
+    return answer.status_code, str(answer.json()["type"]).rpartition("/")[2]
 
 
 @contextmanager

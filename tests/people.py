@@ -55,6 +55,19 @@ def student(number: int = 2, birth: date = date(2015, 3, 5), **changes: str) -> 
     return {**row, **changes}
 
 
+def attendance(number: int = 2, **changes: str) -> dict[str, str]:
+    """One month of a pupil; `changes` by heading override it."""
+    row = {
+        "学籍号": "G" + resident_id(number=number),
+        "月份": "2026-10",
+        "应到天数": "22",
+        "缺勤天数": "2",
+        "连续缺勤天数": "1",
+        "事由": "",
+    }
+    return {**row, **changes}
+
+
 def csv_file(rows: Sequence[dict[str, str]], encoding: str = "utf-8", delimiter: str = ",") -> bytes:
     """Rows as a delimited file with their headings first."""
     headings = list(rows[0])

@@ -1,6 +1,5 @@
 """Proofs of possession for tests, right ones and wrong ones."""
 
-import base64
 import hashlib
 import json
 import os
@@ -11,9 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-
-def b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+from gateway.domain.base64url import b64
 
 
 def part(value: object) -> str:

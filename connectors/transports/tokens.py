@@ -19,6 +19,15 @@ MARGIN = timedelta(seconds=30)
 Clock = Callable[[], datetime]
 
 
+def token_form(assertion: str) -> dict[str, str]:
+    """The form of a token request (RFC 7523 §2.2)."""
+    return {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": assertion,
+    }
+
+
 class Tokens:
     """The one token of a client at a time; callers who need a new one together wait for the same."""
 
@@ -69,11 +78,7 @@ class Tokens:
         return token, seconds
 
     async def _post(self, now: datetime) -> httpx.Response:
-        form = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": client_assertion(self._credentials, self._endpoint, now, self._officer),
-        }
+        form = token_form(client_assertion(self._credentials, self._endpoint, now, self._officer))
         proof = {} if self._holder is None else self._holder.headers("POST", self._endpoint, now)
         try:
             return await self._http.post(self._endpoint, data=form, headers=proof)

@@ -14,10 +14,10 @@ from gateway.adapters.keys import verify_head
 from gateway.adapters.logs.database import DatabaseLog, opened
 from gateway.adapters.logs.export import ExportedLog, NotAnExport, write_export
 from gateway.adapters.witnesses import read_keys
-from gateway.app import NotReady
 from gateway.domain.log.note import MalformedNote, SignedNote, Vkey, parse_note, parse_vkey
 from gateway.domain.log.verifying import LogSource, Trust, Verdict, check
 from gateway.settings import Settings
+from gateway.start import NotReady
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -17,11 +17,11 @@ from gateway.adapters.clock import SystemClock
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.migrate import upgrade
-from gateway.app import NotReady
 from gateway.domain.model import ClientRecord
 from gateway.domain.predicate import is_region
 from gateway.services.operation import operator_entry
 from gateway.settings import Settings
+from gateway.start import NotReady
 from schemas.codes.region import regions
 
 app = typer.Typer(no_args_is_help=True)

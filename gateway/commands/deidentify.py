@@ -9,10 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gateway.app import NotReady, build
+from gateway.app import build
 from gateway.domain.predicate import is_region
 from gateway.services.measure import Measure
 from gateway.settings import Settings
+from gateway.start import NotReady
 
 app = typer.Typer(no_args_is_help=True)
 

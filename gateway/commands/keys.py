@@ -14,10 +14,10 @@ from gateway.adapters.keys.ring import in_use
 from gateway.adapters.keys.roots import Roots, Version, new_roots
 from gateway.adapters.keys.stores import FileRing, RingPlace, check_new_passphrase
 from gateway.adapters.keys.suites import suite_of
-from gateway.app import NotReady, ring_store
 from gateway.commands.operating import tell_if_there
 from gateway.commands.settings import settings_from
 from gateway.settings import Settings
+from gateway.start import NotReady, ring_store
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -11,10 +11,10 @@ from gateway.adapters.clock import SystemClock
 from gateway.adapters.db.effects import insert_entries, written
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.migrate import upgrade
-from gateway.app import NotReady, open_ring
 from gateway.domain.moments import to_second
 from gateway.services.operation import operator_entry
 from gateway.settings import Settings
+from gateway.start import NotReady, open_ring
 
 _RING = "ring_in_use"
 """In `meta`: by which the ring is known again; made of its `ids` root, which never turns, and telling nothing of it."""

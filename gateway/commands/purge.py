@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from gateway.adapters.places import TABLES
-from gateway.app import NotReady, build
+from gateway.app import build
 from gateway.domain.retention import Removed
 from gateway.services.purge import Report
 from gateway.settings import Settings
+from gateway.start import NotReady
 
 Data = Annotated[Path, typer.Option(envvar="HUXUE_DATA", help="数据目录 / data folder")]
 

@@ -20,12 +20,12 @@ from gateway.adapters.keys.ring import ACTIVATION, FileKeyRing
 from gateway.adapters.keys.roots import TURNING, Roots
 from gateway.adapters.keys.rotation import dropped, ended, turned
 from gateway.adapters.keys.stores import FileRing
-from gateway.app import NotReady
 from gateway.commands.keys import app, file_store
 from gateway.commands.operating import store_of, tell
 from gateway.commands.settings import settings_from
 from gateway.services.operation import operator_entry
 from gateway.settings import Settings
+from gateway.start import NotReady
 
 Data = Annotated[Path, typer.Option(envvar="HUXUE_DATA", help="数据目录 / data folder")]
 HELP = "密钥 / keys"

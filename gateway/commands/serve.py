@@ -8,10 +8,11 @@ from typing import Any
 import uvicorn
 
 from gateway.adapters.keys.secret import hand_on
-from gateway.app import NotReady, create_app, prepare_data, recover
+from gateway.app import create_app
 from gateway.commands.operating import tell_ring
 from gateway.http.logging import configure
 from gateway.settings import Settings
+from gateway.start import NotReady, prepare_data, recover
 
 _GRACE_SECONDS = 5
 _START_SECONDS = 30

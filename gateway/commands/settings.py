@@ -2,8 +2,8 @@
 
 from pydantic import ValidationError
 
-from gateway.app import NotReady
 from gateway.settings import Settings
+from gateway.start import NotReady
 
 
 def settings_from(given: dict[str, object]) -> Settings:

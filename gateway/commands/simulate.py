@@ -8,8 +8,8 @@ import uvicorn
 
 from connectors.registry import SIMULATORS
 from connectors.transports.rest import Credentials, CredentialsError, GatewayClient
-from gateway.app import NotReady
 from gateway.http.logging import configure
+from gateway.start import NotReady
 
 
 def simulate(

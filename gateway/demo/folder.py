@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.transports.files import read_drop
-from gateway.app import NotReady
+from gateway.start import NotReady
 from schemas.records import DATASETS
 
 BUNDLED = Path(__file__).resolve().parent / "county" / "data"

@@ -23,11 +23,11 @@ from starlette.applications import Starlette
 import gateway
 from connectors.registry import SIMULATORS, connectors
 from connectors.transports.rest import Credentials, GatewayClient
-from gateway.app import NotReady, prepare_data
 from gateway.commands import clients
 from gateway.demo.folder import County
 from gateway.demo.wire import Wire
 from gateway.settings import Settings
+from gateway.start import NotReady, prepare_data
 
 ROLES: Mapping[str, tuple[str, ...]] = {
     "education": ("registrar", "dropout_lead"),

@@ -16,6 +16,13 @@ TEXT = {"type": "string"}
 SUBJECT = {"type": "object", "required": ["resident_id"], "properties": {"resident_id": TEXT}}
 
 
+class PrivateBody(msgspec.Struct):
+    """A body whose texts may name a person: `repr` shows none of them."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
 async def caller_and_body(request: Request, decoder: "msgspec.json.Decoder[Body]") -> tuple[Principal, Body]:
     """The caller and the body; a body may take its time, and the client may be revoked meanwhile (Unauthenticated)."""
     auth = context(request).auth

@@ -10,9 +10,10 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from gateway.domain.base64url import b64, unb64
 from gateway.domain.errors import HuxueError, TokenNotBound
 from gateway.http.inspector import Inspector
-from gateway.http.jwks import ALGORITHMS, KeyFormatError, PublicKey, b64, public_key, unb64
+from gateway.http.jwks import ALGORITHMS, KeyFormatError, PublicKey, public_key
 from gateway.http.nonces import Nonces
 from gateway.http.verifier import pack
 

@@ -3,8 +3,6 @@
 `cryptography` is used directly: this is on the hot path, and it lets go of the interpreter lock while it verifies.
 """
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -19,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+
+from gateway.domain.base64url import b64, unb64
 
 ALGORITHMS = ("ES256", "Ed25519", "EdDSA")
 """`EdDSA` (RFC 8037) is read as what it means here, `Ed25519` (RFC 9864)."""
@@ -42,25 +42,10 @@ _SECRET = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
 _COORDINATE = 32
 _ES256, _ED25519 = b"E", b"O"
 _ECDSA = ECDSA(SHA256())
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
-_PADDING = (b"", b"", b"==", b"=")
 
 
 class KeyFormatError(ValueError):
     """The key is none that may sign a proof."""
-
-
-def unb64(text: str) -> bytes:
-    """base64url without padding, strictly (RFC 7515 §2); ValueError for anything else."""
-    standard = text.encode("ascii").translate(_TO_STANDARD, b"+/=")
-    if len(standard) != len(text):
-        raise ValueError("base64url")
-    return binascii.a2b_base64(standard + _PADDING[len(text) % 4], strict_mode=True)
-
-
-def b64(raw: bytes) -> str:
-    """base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def public_key(alg: str, jwk: Mapping[str, object]) -> PublicKey:

@@ -15,8 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.requests import Request
 
+from gateway.domain.base64url import b64
 from gateway.domain.errors import Malformed
-from gateway.http.jwks import b64
 
 Network = IPv4Network | IPv6Network
 

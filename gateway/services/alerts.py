@@ -13,7 +13,7 @@ from gateway.domain.model import Lead
 from gateway.domain.moments import to_second
 from gateway.domain.ports import Clock, KeyRing, LeadQuery, Leads, Transaction
 from gateway.domain.principal import Principal
-from gateway.services import outgoing
+from gateway.services import outgoing, pages
 from gateway.services.cursor import Cursors
 from gateway.services.evidence import Evidence, Request, new_reference
 from schemas.catalogue import EXCHANGES, Action
@@ -78,17 +78,13 @@ class Alerts:
         found = await self._leads.find(
             LeadQuery(grant.rows, asked.region, asked.status, asked.rule, cursor, asked.limit + 1)
         )
-        leads, reference = found[: asked.limit], new_reference(now)
-        last = leads[-1].id if len(found) > asked.limit else None
-        body = outgoing.page(
-            self._shown(principal, mask, leads),
-            next_cursor=self._cursors.told(last, principal.client, "id" in mask.told),
-            as_of=now,
-            missing_sources=(),
-            reference=reference,
+        leads, last = pages.cut(found, asked.limit)
+        more = self._cursors.told(last.id if last else None, principal.client, "id" in mask.told)
+        subjects = [lead.subject for lead in leads]
+        page = pages.Page(
+            self._shown(principal, mask, leads), more, now, members=subjects, cut_from=(subjects, 0)
         )
-        await self._evidence.journal.record(self._entry(request, grant, body, leads, reference=reference))
-        return body
+        return await pages.told(self._evidence, request, grant, page)
 
     async def _check_filters(self, request: Request, grant: Grant, mask: Mask, asked: LeadFilter) -> None:
         """A filter answers a question about its field, row by row: only for who is told the field."""
@@ -117,8 +113,8 @@ class Alerts:
         grant: Grant,
         body: bytes,
         leads: Sequence[Lead],
+        detail: str,
         reference: str = "",
-        detail: str = "",
     ) -> AuditEntry:
         children = [lead.subject for lead in leads]
         return self._evidence.entry(
@@ -150,7 +146,7 @@ class Alerts:
 
         def work(transaction: Transaction) -> tuple[bool, AuditEntry]:
             if transaction.acknowledge(lead.id, by, now):
-                return True, self._entry(request, grant, body, [lead], reference, "acknowledged")
+                return True, self._entry(request, grant, body, [lead], "acknowledged", reference)
             return False, self._evidence.entry(request, grant, "fail", detail=Conflict.name, fields={})
 
         if not await self._evidence.journal.perform(work):
@@ -194,7 +190,7 @@ class Alerts:
             )
         ]
         body = b"\n".join(message.data or b"" for message in messages)
-        entry = self._entry(request, grant, body, leads, detail=f"events:{events[-1][0]}")
+        entry = self._entry(request, grant, body, leads, f"events:{events[-1][0]}")
         await self._evidence.journal.record(entry)
         return messages
 

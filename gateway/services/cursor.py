@@ -3,10 +3,9 @@
 A cursor is part of the answer: a withheld pseudonym or lead id must not come out through it.
 """
 
-import base64
-
 from cryptography.exceptions import InvalidTag
 
+from gateway.domain.base64url import b64, unb64
 from gateway.domain.errors import Flaw, Malformed
 from gateway.domain.ports import KeyRing
 
@@ -26,7 +25,7 @@ class Cursors:
         if position is None or released:
             return position
         sealed = self._keys.seal(_purpose(client), position.encode())
-        return SEALED + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+        return SEALED + b64(sealed)
 
     def read(self, cursor: str | None, client: str, released: bool) -> str | None:
         """The key in a cursor. Malformed for one of the other kind: guessed keys must not probe a list."""
@@ -38,8 +37,7 @@ class Cursors:
 
     def _open(self, text: str, client: str) -> str:
         try:
-            sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            return self._keys.open(_purpose(client), sealed).decode()
+            return self._keys.open(_purpose(client), unb64(text)).decode()
         except (InvalidTag, ValueError):
             raise _malformed() from None
 

@@ -15,8 +15,8 @@ from gateway.domain.moments import to_second
 from gateway.domain.ports import Clock
 from gateway.domain.principal import Principal
 from gateway.domain.purging import Notice, NoticeQuery, Notices
-from gateway.services import outgoing
-from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services import outgoing, pages
+from gateway.services.evidence import Evidence, Request
 from schemas.catalogue import EXCHANGES, Action
 
 EXCHANGE = "deletions"
@@ -66,22 +66,11 @@ class Deletions:
         request, grant = await self._decide(principal, purpose)
         query = self._query(principal, grant, asked)
         found = await asyncio.to_thread(self._notices.find, query)
-        page = found[: asked.limit]
-        now = self._clock.now()
-        reference = new_reference(now)
+        shown, last = pages.cut(found, asked.limit)
         mask = Mask(EXCHANGES[EXCHANGE], grant)
-        body = outgoing.page(
-            [mask.apply(record_of(notice)) for notice in page],
-            next_cursor=page[-1].id if len(found) > asked.limit else None,
-            as_of=now,
-            missing_sources=(),
-            reference=reference,
-        )
-        entry = self._evidence.entry(
-            request, grant, reference=reference, count=len(page), digest=hashlib.sha256(body).hexdigest()
-        )
-        await self._evidence.journal.record(entry)
-        return body
+        items = [mask.apply(record_of(notice)) for notice in shown]
+        page = pages.Page(items, last.id if last else None, self._clock.now())
+        return await pages.told(self._evidence, request, grant, page)
 
     def _query(self, principal: Principal, grant: Grant, asked: NoticeFilter) -> NoticeQuery:
         return NoticeQuery(

@@ -87,6 +87,10 @@ class Evidence:
         request = Request(principal, Action.LIST, UNKNOWN, UNKNOWN, principal.region)
         await self.journal.record(self.entry(request, None, "refuse", detail=detail))
 
+    def reference(self) -> str:
+        """A new reference of now, for an answer that has to name it."""
+        return new_reference(self._clock.now())
+
     def entry(
         self,
         request: Request,
@@ -107,10 +111,7 @@ class Evidence:
 
         `cut_from`: the list that `members` are a page of, and where in it they begin.
         """
-        now = self._clock.now()
-        who = request.principal
-        if fields is None:
-            fields = treatments(grant) if grant else {}
+        now, who = self._clock.now(), request.principal
         return AuditEntry(
             reference=reference or new_reference(now),
             at=now,
@@ -127,7 +128,7 @@ class Evidence:
             decision=decision,
             policy_version=grant.policy_version if grant else self._points.version,
             policy_ids=grant.policy_ids if grant else policy_ids,
-            fields=fields,
+            fields=_released(grant) if fields is None else fields,
             count=count,
             answer_digest=digest,
             subject=subject,
@@ -135,3 +136,8 @@ class Evidence:
             cut_from=cut_from,
             detail=detail,
         )
+
+
+def _released(grant: Grant | None) -> Mapping[str, str]:
+    """All the fields that a grant releases, and how."""
+    return treatments(grant) if grant else {}

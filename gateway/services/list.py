@@ -3,7 +3,6 @@
 A computed list is kept while no fact changes, so that paging through it costs one computation.
 """
 
-import hashlib
 import re
 from bisect import bisect_right
 from collections import Counter, OrderedDict
@@ -23,9 +22,9 @@ from gateway.domain.ports import Clock, KeyRing, Likeness, Lists
 from gateway.domain.predicate import All, covers
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.schooling import REGISTER, Thresholds, judge
-from gateway.services import outgoing
+from gateway.services import pages
 from gateway.services.cursor import Cursors
-from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services.evidence import Evidence, Request
 from schemas.catalogue import EXCHANGES
 
 AID_SOURCE = "aid-payments"
@@ -187,8 +186,8 @@ _QUASI = tuple(field.name for field in EXCHANGES["needy-children"].fields if fie
 class ListRecords:
     """The use case: one page, evidence first."""
 
-    def __init__(self, evidence: Evidence, needy: NeedyChildren, clock: Clock, cursors: Cursors) -> None:
-        self._evidence, self._needy, self._clock, self._cursors = evidence, needy, clock, cursors
+    def __init__(self, evidence: Evidence, needy: NeedyChildren, cursors: Cursors) -> None:
+        self._evidence, self._needy, self._cursors = evidence, needy, cursors
         self._kept: OrderedDict[tuple[object, ...], Release] = OrderedDict()
         self._lock = Lock()
 
@@ -261,26 +260,17 @@ class ListRecords:
         start = bisect_right(table.keys, after) if after else 0
         stop = min(start + limit, len(table.keys))
         last = table.keys[stop - 1] if start < stop < len(table.keys) else None
-        reference = new_reference(self._clock.now())
-        body = outgoing.page(
+        page = pages.Page(
             table.rows(start, stop),
-            next_cursor=self._cursors.told(last, client, table.keyed),
-            as_of=table.as_of,
-            missing_sources=table.missing_sources,
-            reference=reference,
-            disclosure=table.disclosure(),
-        )
-        entry = self._evidence.entry(
-            request,
-            grant,
-            reference=reference,
-            count=stop - start,
-            digest=hashlib.sha256(body).hexdigest(),
+            self._cursors.told(last, client, table.keyed),
+            table.as_of,
+            table.missing_sources,
+            table.disclosure(),
             members=table.subjects[start:stop],
             cut_from=(table.subjects, start),
             fields=table.words,
         )
-        return body, entry
+        return pages.written(self._evidence, request, grant, page)
 
 
 def _scope(region: str, reach: str) -> str:

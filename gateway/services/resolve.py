@@ -45,7 +45,7 @@ from gateway.domain.resolution import (
     may_decide,
 )
 from gateway.domain.resolution_record import Wish, check, flaw_of, made, person_of, record_of
-from gateway.services import outgoing
+from gateway.services import outgoing, pages
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.guard import Guard, quota_exceeded
 from gateway.services.lapse import EXCHANGE, PURPOSE, Lapse
@@ -266,33 +266,20 @@ class Resolve:
         await self.lapse()
         query = ResolutionQuery(principal, grant.rows, state, cursor, limit + 1)
         found = await to_thread(self._resolutions.find, query)
-        page, mask = found[:limit], Mask(EXCHANGES[EXCHANGE], grant, STATE)
-        now = self._clock.now()
-        reference = new_reference(now)
-        body = outgoing.page(
-            [
-                mask.apply(record_of(each, self._keys.pseudonym(principal.agency, each.subject)))
-                for each in page
-            ],
-            next_cursor=page[-1].id if len(found) > limit else None,
-            as_of=now,
-            missing_sources=(),
-            reference=reference,
-        )
-        children = [each.subject for each in page]
-        entry = self._evidence.entry(
-            request,
-            grant,
-            reference=reference,
-            count=len(page),
-            digest=hashlib.sha256(body).hexdigest(),
-            members=children,
-            cut_from=(children, 0),
+        shown, last = pages.cut(found, limit)
+        mask, subjects = Mask(EXCHANGES[EXCHANGE], grant, STATE), [each.subject for each in shown]
+        known = self._keys.pseudonyms(principal.agency, subjects)
+        items = [mask.apply(record_of(each, name)) for each, name in zip(shown, known, strict=True)]
+        page = pages.Page(
+            items,
+            last.id if last else None,
+            self._clock.now(),
+            members=subjects,
+            cut_from=(subjects, 0),
             detail="read",
             fields=mask.words,
         )
-        await self._evidence.journal.record(entry)
-        return body
+        return await pages.told(self._evidence, request, grant, page)
 
     async def lapse(self) -> int:
         """What time has overtaken; how many. From time to time."""

@@ -5,23 +5,22 @@ The look itself is in the evidence before it is told. Entries name no child, and
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from gateway.domain.alarms import TITLES
 from gateway.domain.audit import AuditEntry
-from gateway.domain.decision import Grant
-from gateway.domain.deidentify import Mask, Released
+from gateway.domain.deidentify import Mask
 from gateway.domain.errors import NotPermitted
 from gateway.domain.log.ports import AuditTrail, EntryQuery
 from gateway.domain.moments import to_second
 from gateway.domain.ports import Clock, Transaction
 from gateway.domain.predicate import InRegion, conjunction
 from gateway.domain.principal import Principal
-from gateway.services import outgoing
-from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services import outgoing, pages
+from gateway.services.evidence import Evidence, Request
 from gateway.services.transparency import EXCHANGE
 from schemas.catalogue import EXCHANGES, Action
 
@@ -80,11 +79,12 @@ class Trail:
             after=asked.after,
             limit=asked.limit,
         )
-        page = await asyncio.to_thread(self._trail.entries, query)
+        found = await asyncio.to_thread(self._trail.entries, query)
         mask = Mask(EXCHANGES[EXCHANGE], grant)
-        items = [mask.apply(body) for _, body in page.entries]
-        cursor = str(page.next_after) if page.next_after is not None else None
-        return await self._told(request, grant, items, cursor)
+        items = [mask.apply(body) for _, body in found.entries]
+        cursor = str(found.next_after) if found.next_after is not None else None
+        page = pages.Page(items, cursor, self._clock.now())
+        return await pages.told(self._evidence, request, grant, page)
 
     async def alarms(
         self,
@@ -101,26 +101,10 @@ class Trail:
         rows = conjunction([grant.rows, InRegion("region", region)]) if region else grant.rows
         found = await asyncio.to_thread(self._trail.alarms, rows, status, cursor, limit + 1)
         mask = Mask(EXCHANGES[ALARMS], grant)
-        items = [mask.apply(alarm_record(row)) for row in found[:limit]]
-        more = str(found[limit - 1]["id"]) if len(found) > limit else None
-        return await self._told(request, grant, items, more)
-
-    async def _told(
-        self, request: Request, grant: Grant, items: Sequence[Released], cursor: str | None
-    ) -> bytes:
-        now = self._clock.now()
-        reference = new_reference(now)
-        body = outgoing.page(items, next_cursor=cursor, as_of=now, missing_sources=(), reference=reference)
-        await self._evidence.journal.record(self._entry(request, grant, body, len(items), reference))
-        return body
-
-    def _entry(
-        self, request: Request, grant: Grant, body: bytes, count: int, reference: str = "", detail: str = ""
-    ) -> AuditEntry:
-        digest = hashlib.sha256(body).hexdigest()
-        return self._evidence.entry(
-            request, grant, reference=reference, count=count, digest=digest, detail=detail
-        )
+        shown, last = pages.cut(found, limit)
+        items = [mask.apply(alarm_record(row)) for row in shown]
+        page = pages.Page(items, str(last["id"]) if last else None, self._clock.now())
+        return await pages.told(self._evidence, request, grant, page)
 
     async def acknowledge(self, principal: Principal, purpose: str, alarm_id: str) -> tuple[bytes, str]:
         """The alarm after it was marked as seen, and the reference. NotPermitted when it is out of reach."""
@@ -133,7 +117,8 @@ class Trail:
         by, now = principal.person, self._clock.now()
         seen = alarm_record({**row, "status": "acknowledged"})
         body = outgoing.single(Mask(EXCHANGES[ALARMS], grant).apply(seen))
-        entry = self._entry(request, grant, body, 1, detail=f"acknowledged:{alarm_id}")
+        digest, detail = hashlib.sha256(body).hexdigest(), f"acknowledged:{alarm_id}"
+        entry = self._evidence.entry(request, grant, count=1, digest=digest, detail=detail)
 
         def work(transaction: Transaction) -> tuple[None, AuditEntry]:
             transaction.acknowledge_alarm(alarm_id, by, now)

@@ -1,6 +1,5 @@
 """What attackers tried: a client revoked while its upload is under way, tokens that are no tokens, a port that is taken."""
 
-import base64
 import contextlib
 import socket
 import subprocess
@@ -9,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import TestGateway, token_form
+from connectors.transports.tokens import token_form
+from gateway.domain.base64url import b64
+from tests.harness import TestGateway
 from tests.people import csv_file, student
 
 
@@ -40,7 +41,7 @@ def test_an_upload_does_not_land_when_its_client_is_revoked_meanwhile(gateway: T
 
 def _assertion(claims: bytes) -> str:
     parts = (b'{"alg":"ES256","typ":"JWT"}', claims, b"x" * 64)
-    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+    return ".".join(map(b64, parts))
 
 
 @pytest.mark.parametrize(

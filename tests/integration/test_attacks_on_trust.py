@@ -13,21 +13,24 @@ import httpx
 import pytest
 
 from connectors.transports.rest import client_assertion
+from connectors.transports.tokens import token_form
 from gateway.adapters.cedar import load
 from gateway.adapters.db.mappings import SqliteToldChildren
 from gateway.adapters.db.witness import FORKS_KEPT
 from gateway.adapters.keys import create_keyring
 from gateway.adapters.limits import load_limits
-from gateway.app import NotReady, create_app
+from gateway.app import create_app
+from gateway.domain.base64url import b64
 from gateway.domain.log.checkpoint import Checkpoint, log_key, signed
 from gateway.services.export import AT_ONCE
 from gateway.services.list import ListRecords
 from gateway.services.witness import submission
 from gateway.settings import POLICIES, Settings
-from tests.harness import COUNTY, TestGateway, private, running, token_form
+from gateway.start import NotReady
+from tests.harness import COUNTY, TestGateway, private, running
 from tests.integration.test_log_witness import COUNTY_LOG, PROVINCE_LOG, alarms, post, ring
 from tests.people import csv_file, resident_id, student
-from tests.proofs import Es256, ath, b64
+from tests.proofs import Es256, ath
 
 RESOLUTIONS = "/v1/identity/resolutions"
 LEAD = "education/dropout_lead"
@@ -199,11 +202,11 @@ def test_a_gateway_that_was_given_a_passphrase_starts_with_no_unsealed_ring(tmp_
 
 
 def test_a_nest_of_brackets_is_no_token(gateway: TestGateway) -> None:
-    nest = base64.urlsafe_b64encode(b"[" * 3000).rstrip(b"=").decode()
+    nest = b64(b"[" * 3000)
     for token in (f"{nest}.e30.x", f"e30.{nest}.x", nest):
         headers = {"Authorization": f"Bearer {token[:4090]}"}
         assert gateway.call.get("/v1/catalogue", headers=headers).status_code == 401
-    header = base64.urlsafe_b64encode(b'{"alg":"ES256","typ":"at+jwt"}').rstrip(b"=").decode()
+    header = b64(b'{"alg":"ES256","typ":"at+jwt"}')
     headers = {"Authorization": f"Bearer {header}.{nest}.x"}
     assert gateway.call.get("/v1/catalogue", headers=headers).status_code == 401
 

@@ -15,8 +15,9 @@ import pytest
 from joserfc.jwk import ECKey
 
 from connectors.transports.rest import Credentials, GatewayClient, client_assertion
+from connectors.transports.tokens import token_form
 from gateway.adapters.db.transient import Transient
-from tests.harness import TestGateway, process, running, token_form
+from tests.harness import TestGateway, process, running
 from tests.proofs import Ed25519, Es256, ath
 
 ROLE = "human_resources/recruitment_checker"

@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from connectors.transports.rest import Credentials, client_assertion
-from tests.harness import TestGateway, process, token_form
+from connectors.transports.tokens import token_form
+from tests.harness import TestGateway, process
 from tests.people import csv_file, student
 
 UPLOAD = "/v1/exchanges/student-register/uploads"

@@ -1,6 +1,5 @@
 """Getting in: only the client's own fresh assertion, used once, and only while the client is not revoked."""
 
-import base64
 import hashlib
 import hmac
 import json
@@ -20,10 +19,13 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey
 from joserfc.jws import JWSRegistry
 
+from connectors.transports.tokens import token_form
 from gateway.adapters.db.clients import insert_client
 from gateway.cli import main
+from gateway.domain.base64url import b64, unb64
 from gateway.domain.model import ClientRecord
-from tests.harness import COUNTY, TestGateway, private, running, token_form
+from tests.harness import COUNTY, TestGateway, private, running
+from tests.proofs import part
 
 Key = ECKey | OKPKey
 
@@ -111,13 +113,9 @@ def test_an_ed25519_key_signs_too(gateway: TestGateway, alg: str) -> None:
 
 def signed_by_hand(client: Client, alg: str) -> str:
     """An assertion without the library's opinion of its algorithm."""
-
-    def encode(raw: bytes) -> str:
-        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-    head = encode(json.dumps({"alg": alg, "typ": "JWT"}).encode())
-    text = f"{head}.{encode(json.dumps(client.claims()).encode())}"
-    return f"{text}.{encode(client.key.private_key.sign(text.encode()))}"  # type: ignore[union-attr, call-arg]
+    head = part({"alg": alg, "typ": "JWT"})
+    text = f"{head}.{part(client.claims())}"
+    return f"{text}.{b64(client.key.private_key.sign(text.encode()))}"  # type: ignore[union-attr, call-arg]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
@@ -185,8 +183,7 @@ def test_an_assertion_spoilt_by_a_stranger_does_not_use_up_its_jti(client: Clien
 
 
 def unsigned(client: Client) -> str:
-    parts = [json.dumps({"alg": "none"}).encode(), json.dumps(client.claims()).encode()]
-    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts) + "."
+    return f"{part({'alg': 'none'})}.{part(client.claims())}."
 
 
 def with_public_key_as_secret(client: Client) -> str:
@@ -196,13 +193,10 @@ def with_public_key_as_secret(client: Client) -> str:
 
 
 def with_public_pem_as_secret(client: Client) -> str:
-    def encode(raw: bytes) -> str:
-        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-    head = encode(json.dumps({"alg": "HS256"}).encode())
-    text = f"{head}.{encode(json.dumps(client.claims()).encode())}"
+    head = part({"alg": "HS256"})
+    text = f"{head}.{part(client.claims())}"
     secret = client.key.as_pem(private=False)
-    return f"{text}.{encode(hmac.digest(secret, text.encode(), hashlib.sha256))}"
+    return f"{text}.{b64(hmac.digest(secret, text.encode(), hashlib.sha256))}"
 
 
 def with_key_in_the_header(client: Client) -> str:
@@ -218,8 +212,7 @@ def cut_short(client: Client) -> str:
 
 def with_other_claims(client: Client) -> str:
     head, _, signature = client.sign(client.claims()).split(".")
-    body = base64.urlsafe_b64encode(json.dumps(client.claims()).encode()).decode().rstrip("=")
-    return f"{head}.{body}.{signature}"
+    return f"{head}.{part(client.claims())}.{signature}"
 
 
 FORGERIES: dict[str, Callable[[Client], str]] = {
@@ -349,9 +342,9 @@ def test_an_access_token_that_is_not_ours_or_not_good_any_more_is_refused(
 
 def test_a_tampered_access_token_is_refused(gateway: TestGateway, client: Client) -> None:
     head, body, signature = crafted(client).split(".")
-    claims = json.loads(base64.urlsafe_b64decode(body + "=="))
+    claims = json.loads(unb64(body))
     claims["region"] = "53"
-    forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    forged = part(claims)
     assert use(gateway, f"{head}.{forged}.{signature}") == 401
     assert use(gateway, f"{head}.{body}.{signature[:-2]}AA") == 401
     assert use(gateway, f"{head}.{body}.") == 401

@@ -11,10 +11,11 @@ import httpx
 import pytest
 
 from connectors.transports.rest import client_assertion
+from connectors.transports.tokens import token_form
 from gateway.adapters.db.transient import Transient
 from gateway.settings import POLICIES
 from schemas.identifiers import resident_id_check
-from tests.harness import LAW_DATE, TestGateway, running, token_form
+from tests.harness import LAW_DATE, TestGateway, running
 from tests.people import csv_file, student
 
 ROLE = "human_resources/recruitment_checker"

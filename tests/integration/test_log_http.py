@@ -18,7 +18,7 @@ from gateway.domain.log.merkle import HASH_BYTES, verify_consistency, verify_inc
 from gateway.domain.log.note import parse_note, parse_vkey
 from gateway.domain.model import AlarmDraft
 from gateway.services.operation import operator_entry
-from tests.harness import COUNTY, LAW_DATE, TestGateway, running
+from tests.harness import COUNTY, LAW_DATE, TestGateway, problem, running
 from tests.people import csv_file, resident_id, student
 
 ADULT = resident_id(date(1990, 1, 1), 2)
@@ -45,10 +45,6 @@ def get(gateway: TestGateway, path: str, role: str = HR, at: str = COUNTY, **par
 
 def receipt(gateway: TestGateway, reference: str, role: str = HR, **params: Any) -> httpx.Response:
     return get(gateway, f"/v1/audit/receipts/{reference}", role, **params)
-
-
-def problem(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["type"].rsplit("/", 1)[1]
 
 
 def proven(found: dict[str, Any], answer: bytes) -> None:

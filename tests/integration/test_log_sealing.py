@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connectors.transports.rest import client_assertion
+from connectors.transports.tokens import token_form
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.log import LEASE_SECONDS, SqliteLease, SqliteLog
@@ -25,7 +26,7 @@ from gateway.domain.log.merkle import root
 from gateway.domain.log.ports import Lease
 from gateway.domain.log.tiles import perfect_from
 from gateway.services.sealing import Sealer
-from tests.harness import TestGateway, process, token_form
+from tests.harness import TestGateway, process
 from tests.people import resident_id
 
 ADULT = resident_id(date(1990, 1, 1), 2)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring, verify_head
 from gateway.adapters.keys.stores import make_passphrase
-from gateway.app import NotReady, create_app
+from gateway.app import create_app
 from gateway.cli import app
 from gateway.domain.log.checkpoint import Checkpoint, cosigned_at, log_key, signed, witness_key
 from gateway.domain.log.merkle import consistency_proof
@@ -24,6 +24,7 @@ from gateway.domain.log.ports import Reply
 from gateway.domain.log.tiles import perfect_from
 from gateway.services.witness import submission
 from gateway.settings import Settings
+from gateway.start import NotReady
 from tests.harness import TestGateway, running
 from tests.people import resident_id
 

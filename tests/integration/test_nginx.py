@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from connectors.transports.rest import Credentials, client_assertion
+from connectors.transports.tokens import token_form
 from tests.certificates import Authority, Certified
-from tests.harness import TestGateway, free_port, running, token_form
+from tests.harness import TestGateway, free_port, problem, running
 from tests.parts import part
 
 EXAMPLE = Path(__file__).parents[2] / "docker" / "nginx.conf"
@@ -116,10 +117,6 @@ def bound(front: Front) -> str:
     assert answer.status_code == 200
     assert answer.json()["token_type"] == "Bearer"
     return str(answer.json()["access_token"])
-
-
-def problem(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["type"].rpartition("/")[2]
 
 
 def test_its_holder_uses_it(front: Front, bound: str) -> None:

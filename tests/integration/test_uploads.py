@@ -20,7 +20,7 @@ import xlsxwriter
 from gateway.http.wire import Receipt
 from schemas.records import DATASETS
 from tests.harness import PURPOSES, XLSX, TestGateway, running
-from tests.people import STUDENT_HEADINGS, csv_file, resident_id, student
+from tests.people import STUDENT_HEADINGS, attendance, csv_file, resident_id, student
 
 FACTS = (
     *("subject", "identifier", "student_register", "attendance", "relief_register", "disability_assessment"),
@@ -45,18 +45,6 @@ def taken(gateway: TestGateway, rows: list[dict[str, str]], **more: Any) -> dict
 
 def errors(receipt: dict[str, Any]) -> list[tuple[int, str]]:
     return [(flaw["row"], flaw["code"]) for flaw in receipt["errors"]]
-
-
-def attendance(number: int = 2, **changes: str) -> dict[str, str]:
-    row = {
-        "学籍号": "G" + resident_id(number=number),
-        "月份": "2026-10",
-        "应到天数": "22",
-        "缺勤天数": "2",
-        "连续缺勤天数": "1",
-        "事由": "",
-    }
-    return {**row, **changes}
 
 
 def xlsx(rows: list[dict[str, str]]) -> bytes:

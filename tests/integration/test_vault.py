@@ -19,6 +19,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from connectors.transports.rest import Credentials, client_assertion
+from connectors.transports.tokens import token_form
 from gateway.adapters.clock import SystemClock
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
@@ -26,7 +27,7 @@ from gateway.adapters.db.migrate import upgrade
 from gateway.adapters.keys import create_keyring, load_keyring
 from gateway.domain.model import ClientRecord
 from gateway.services.operation import operator_entry
-from tests.harness import COUNTY, PURPOSES, SAMPLE, XLSX, process, token_form
+from tests.harness import COUNTY, PURPOSES, SAMPLE, XLSX, process
 
 FILES = {
     "student-register": ("student-register.xlsx", XLSX),

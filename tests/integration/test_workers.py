@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 
 from connectors.transports.rest import client_assertion
-from tests.harness import TestGateway, process, token_form
+from connectors.transports.tokens import token_form
+from tests.harness import TestGateway, process
 
 
 def test_workers_log_json_and_know_each_others_tokens(tmp_path: Path) -> None:

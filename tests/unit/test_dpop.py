@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
+from gateway.domain.base64url import b64, unb64
 from gateway.domain.errors import Malformed, TokenNotBound
 from gateway.http.dpop import ProofReader, Target, token_hash
-from gateway.http.jwks import b64, public_key, unb64
+from gateway.http.jwks import public_key
 from gateway.http.nonces import WINDOW_SECONDS, Nonces
 from gateway.http.peers import certificate_thumbprint
 from tests.proofs import Ed25519, Es256, part

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from gateway.adapters.db.migrate import upgrade
 from gateway.domain.audit import AuditEntry
 from gateway.domain.disclosure import uses_of
 from gateway.domain.model import SubjectId
+from tests import entries
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 
@@ -25,23 +26,8 @@ def child(number: int) -> SubjectId:
 
 
 def entry(number: int, subject: SubjectId | None = None, members: bytes = b"") -> AuditEntry:
-    return AuditEntry(
-        reference=f"ref-{number:032x}",
-        at=NOW,
-        law_date=date(2026, 11, 20),
-        client="c",
-        agency="education",
-        role="education/dropout_lead",
-        region="530423",
-        asked_region="530423",
-        action="subscribe",
-        exchange="leads",
-        purpose="dropout_control",
-        decision="permit",
-        policy_version="v",
-        subject=subject,
-        members=members,
-    )
+    told = {"action": "subscribe", "exchange": "leads", "purpose": "dropout_control"}
+    return entries.entry(f"ref-{number:032x}", at=NOW, subject=subject, members=members, **told)
 
 
 @dataclass

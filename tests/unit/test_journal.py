@@ -20,28 +20,14 @@ from gateway.domain.audit import AuditEntry, leaf_hash
 from gateway.domain.errors import Conflict, SourceUnavailable
 from gateway.domain.model import LeadDraft, SubjectId
 from gateway.domain.ports import Identity, Transaction
+from tests import entries
 
 TODAY = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, 1, tzinfo=UTC)
 
 
 def entry(number: int, **changes: Any) -> AuditEntry:
-    given: dict[str, Any] = {
-        "reference": f"ref-{number}",
-        "at": NOW,
-        "law_date": TODAY,
-        "client": "c",
-        "agency": "education",
-        "role": "education/dropout_lead",
-        "region": "530423",
-        "asked_region": "530423",
-        "action": "ask",
-        "exchange": "applicant-check",
-        "purpose": "child_labour_check",
-        "decision": "permit",
-        "policy_version": "v",
-    }
-    return AuditEntry(**{**given, **changes})
+    return entries.entry(f"ref-{number}", **changes)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,6 @@
 """Leads as they come: server-sent events, taken up where they broke."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import Any
 
 import pytest
 from starlette.responses import Response
@@ -14,17 +11,7 @@ from connectors.transports.rest import (
     GatewayRefusal,
 )
 from connectors.transports.sse import MOST_BYTES_PENDING, EventParser, ServerEvent, StreamTooLargeError
-from tests.fakes_gateway import FakeGateway, problem
-
-
-class Sleeps:
-    """Instead of waiting: remembers for how long."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    async def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
+from tests.fakes_gateway import FakeGateway, Sleeps, call, problem
 
 
 @pytest.fixture
@@ -35,14 +22,6 @@ def fake() -> FakeGateway:
 @pytest.fixture
 def sleeps() -> Sleeps:
     return Sleeps()
-
-
-def call(client: GatewayClient, work: Callable[[GatewayClient], Awaitable[Any]]) -> Any:
-    async def within() -> Any:
-        async with client:
-            return await work(client)
-
-    return asyncio.run(within())
 
 
 class TestLeadEvents:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,20 +16,10 @@ from connectors.transports.rest import (
     GatewayRefusal,
     GatewayUnreachable,
 )
-from tests.fakes_gateway import BASE, CHILD, EMPLOYER, FakeGateway, problem
+from tests.fakes_gateway import BASE, CHILD, EMPLOYER, FakeGateway, Sleeps, call, problem
 
 ASK = ("applicant-check", "child_labour_check")
 NEEDY = ("needy-children", "child_relief", "530423")
-
-
-class Sleeps:
-    """Instead of waiting: remembers for how long."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    async def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
 
 
 @pytest.fixture
@@ -41,14 +30,6 @@ def fake() -> FakeGateway:
 @pytest.fixture
 def sleeps() -> Sleeps:
     return Sleeps()
-
-
-def call(client: GatewayClient, work: Callable[[GatewayClient], Awaitable[Any]]) -> Any:
-    async def within() -> Any:
-        async with client:
-            return await work(client)
-
-    return asyncio.run(within())
 
 
 async def gather(items: Any) -> list[Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from gateway.app import NotReady, prepare_data
 from gateway.settings import Settings
+from gateway.start import NotReady, prepare_data
 from tests.harness import private
 
 

@@ -11,21 +11,9 @@ from gateway.domain.cells import Cell
 from gateway.domain.receipt import MESSAGES, message, sentences
 from gateway.domain.sheet import Reading, UnreadableSheet, read_sheet
 from schemas.records import DATASETS
-from tests.people import STUDENT_HEADINGS, resident_id, student
+from tests.people import STUDENT_HEADINGS, attendance, resident_id, student
 
 LAW_DATE = date(2026, 11, 20)
-
-
-def attendance(**changes: str) -> dict[str, str]:
-    row = {
-        "学籍号": "G" + resident_id(),
-        "月份": "2026-10",
-        "应到天数": "22",
-        "缺勤天数": "2",
-        "连续缺勤天数": "1",
-        "事由": "",
-    }
-    return {**row, **changes}
 
 
 def relief(number: int = 2, **changes: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from gateway.adapters.keys import FileKeyRing, create_keyring, load_keyring
 from gateway.domain.audit import AuditEntry
 from gateway.domain.errors import Conflict, HuxueError, RateLimited, TokenNotBound
 from gateway.domain.ports import Transaction
+from tests import entries
 
 TODAY = date(2026, 11, 20)
 SOON = int(time.time()) + 200
@@ -50,21 +51,7 @@ class Given:
 
 
 def entry(number: int) -> AuditEntry:
-    return AuditEntry(
-        reference=f"ref-{number}",
-        at=datetime(2026, 11, 20, 1, tzinfo=UTC),
-        law_date=TODAY,
-        client="c",
-        agency="education",
-        role="education/dropout_lead",
-        region="530423",
-        asked_region="530423",
-        action="ask",
-        exchange="applicant-check",
-        purpose="child_labour_check",
-        decision="permit",
-        policy_version="v",
-    )
+    return entries.entry(f"ref-{number}")
 
 
 @pytest.fixture

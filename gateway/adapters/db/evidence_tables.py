@@ -4,18 +4,17 @@
 batches beside it.
 """
 
-from sqlalchemy import Column, LargeBinary
 from sqlmodel import Field, SQLModel
 
-_ORDERED = {"sqlite_with_rowid": False}
+from gateway.adapters.db.columns import CLUSTERED, key_bytes
 
 
 class AuditSubject(SQLModel, table=True):
     """The entries about one child."""
 
     __tablename__ = "audit_subject"
-    __table_args__ = _ORDERED
-    subject_id: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+    __table_args__ = CLUSTERED
+    subject_id: bytes = Field(sa_column=key_bytes(16))
     seq: int = Field(primary_key=True)
 
 
@@ -23,6 +22,6 @@ class AuditSet(SQLModel, table=True):
     """The entries about one set of children (`disclosed_set`)."""
 
     __tablename__ = "audit_set"
-    __table_args__ = _ORDERED
-    digest: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    __table_args__ = CLUSTERED
+    digest: bytes = Field(sa_column=key_bytes(32))
     seq: int = Field(primary_key=True)

@@ -1,11 +1,8 @@
 """Tables of what callers used up: proofs that are spent, and the different children of a day. Both are short-lived."""
 
-from typing import Any
-
-from sqlalchemy import Column, LargeBinary
 from sqlmodel import Field, SQLModel
 
-_FACTS: dict[str, Any] = {"sqlite_with_rowid": False}
+from gateway.adapters.db.columns import CLUSTERED, key_bytes
 
 
 class SpentProofs(SQLModel, table=True):
@@ -26,16 +23,16 @@ class GuardSeen(SQLModel, table=True):
     """A child that a person, or a client, was told of on a day: a keyed digest of the three."""
 
     __tablename__ = "guard_seen"
-    __table_args__ = _FACTS
+    __table_args__ = CLUSTERED
     day: str = Field(primary_key=True)
-    key: bytes = Field(sa_column=Column(LargeBinary(20), primary_key=True))
+    key: bytes = Field(sa_column=key_bytes(20))
 
 
 class GuardCount(SQLModel, table=True):
     """How many different children so far, by keyed digest of the counter's name."""
 
     __tablename__ = "guard_count"
-    __table_args__ = _FACTS
+    __table_args__ = CLUSTERED
     day: str = Field(primary_key=True)
-    key: bytes = Field(sa_column=Column(LargeBinary(20), primary_key=True))
+    key: bytes = Field(sa_column=key_bytes(20))
     children: int

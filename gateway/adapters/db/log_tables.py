@@ -1,12 +1,11 @@
 """Tables of the transparency log and of the witness."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-_CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
+from gateway.adapters.db.columns import CLUSTERED, fixed_bytes
 
 
 class AuditTile(SQLModel, table=True):
@@ -24,7 +23,7 @@ class AuditHead(SQLModel, table=True):
     __tablename__ = "audit_head"
     __table_args__ = (Index("ix_audit_head_last_seq", "last_seq"), Index("ix_audit_head_at", "at"))
     size: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    root: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    root: bytes = Field(sa_column=fixed_bytes(32))
     last_seq: int
     at: datetime
     note: str
@@ -35,7 +34,7 @@ class AuditCosignature(SQLModel, table=True):
     """A witness's line under a head."""
 
     __tablename__ = "audit_cosignature"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
     witness: str = Field(primary_key=True)
     size: int = Field(primary_key=True)
     line: str
@@ -55,7 +54,7 @@ class WitnessedHead(SQLModel, table=True):
     """Heads of other gateways' logs that this one has cosigned."""
 
     __tablename__ = "witnessed_head"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
     origin: str = Field(primary_key=True)
     size: int = Field(primary_key=True)
     root: bytes

@@ -3,15 +3,17 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, LargeBinary
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
+
+from gateway.adapters.db.columns import key_bytes
 
 
 class DisclosedTo(SQLModel, table=True):
     """Which agency, in which region, was told of a set of children; read from the evidence as it grows (`recipients`)."""
 
     __tablename__ = "disclosed_to"
-    digest: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    digest: bytes = Field(sa_column=key_bytes(32))
     agency: str = Field(primary_key=True)
     region: str = Field(primary_key=True)
     exchange: str = Field(primary_key=True)

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
+
+from gateway.adapters.db.columns import fixed_bytes
 
 
 class ResolutionRow(SQLModel, table=True):
@@ -15,7 +17,7 @@ class ResolutionRow(SQLModel, table=True):
         Index("ix_resolution_requester", "client", "requested_at"),
     )
     id: str = Field(primary_key=True)
-    subject_id: bytes = Field(sa_column=Column(LargeBinary(16), nullable=False))
+    subject_id: bytes = Field(sa_column=fixed_bytes(16))
     case_ref: str
     county: str
     role: str

@@ -5,14 +5,10 @@ partitioned and sharded by it. Only `subject` knows who a child is, and only sea
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-_FACTS: dict[str, Any] = {"sqlite_with_rowid": False}
-
-
-def _id_column() -> Any:
-    return Column(LargeBinary(16), primary_key=True)
+from gateway.adapters.db.columns import CLUSTERED, fixed_bytes, key_bytes
 
 
 class Subject(SQLModel, table=True):
@@ -22,8 +18,8 @@ class Subject(SQLModel, table=True):
     a resident id is among the child's identifiers.
     """
 
-    __table_args__ = _FACTS
-    id: bytes = Field(sa_column=_id_column())
+    __table_args__ = CLUSTERED
+    id: bytes = Field(sa_column=key_bytes(16))
     data_key: bytes
     sealed: bytes
     tag: bytes
@@ -34,8 +30,8 @@ class Subject(SQLModel, table=True):
 class Identifier(SQLModel, table=True):
     """Keyed look-up of an identifier (resident id, student number) to its subject."""
 
-    __table_args__ = _FACTS
-    lookup: bytes = Field(sa_column=Column(LargeBinary(20), primary_key=True))
+    __table_args__ = CLUSTERED
+    lookup: bytes = Field(sa_column=key_bytes(20))
     kind: str
     subject_id: bytes
 
@@ -46,10 +42,10 @@ class StudentRegister(SQLModel, table=True):
     __tablename__ = "student_register"
     __table_args__ = (
         Index("ix_student_register_subject", "subject_id"),
-        _FACTS,
+        CLUSTERED,
     )
     region: str = Field(primary_key=True)
-    subject_id: bytes = Field(sa_column=_id_column())
+    subject_id: bytes = Field(sa_column=key_bytes(16))
     school_code: str
     grade: int
     boarding: str
@@ -77,9 +73,9 @@ class School(SQLModel, table=True):
 class Attendance(SQLModel, table=True):
     """A child's days absent in one month; `excused` when a reason was given (the reason itself is not kept)."""
 
-    __table_args__ = (Index("ix_attendance_subject", "subject_id", "month"), _FACTS)
+    __table_args__ = (Index("ix_attendance_subject", "subject_id", "month"), CLUSTERED)
     region: str = Field(primary_key=True)
-    subject_id: bytes = Field(sa_column=_id_column())
+    subject_id: bytes = Field(sa_column=key_bytes(16))
     month: str = Field(primary_key=True)
     days_expected: int
     days_absent: int
@@ -92,9 +88,9 @@ class ReliefRegister(SQLModel, table=True):
     """Relief of one class granted to a child."""
 
     __tablename__ = "relief_register"
-    __table_args__ = (Index("ix_relief_register_subject", "subject_id"), _FACTS)
+    __table_args__ = (Index("ix_relief_register_subject", "subject_id"), CLUSTERED)
     region: str = Field(primary_key=True)
-    subject_id: bytes = Field(sa_column=_id_column())
+    subject_id: bytes = Field(sa_column=key_bytes(16))
     relief_class: str = Field(primary_key=True)
     from_date: date = Field(primary_key=True)
     to_date: date | None
@@ -106,9 +102,9 @@ class DisabilityAssessment(SQLModel, table=True):
     """One assessment of a child."""
 
     __tablename__ = "disability_assessment"
-    __table_args__ = (Index("ix_disability_assessment_subject", "subject_id"), _FACTS)
+    __table_args__ = (Index("ix_disability_assessment_subject", "subject_id"), CLUSTERED)
     region: str = Field(primary_key=True)
-    subject_id: bytes = Field(sa_column=_id_column())
+    subject_id: bytes = Field(sa_column=key_bytes(16))
     assessed_on: date = Field(primary_key=True)
     category: str
     grade: str
@@ -154,7 +150,7 @@ class LeadRow(SQLModel, table=True):
     )
     id: str = Field(primary_key=True)
     region: str
-    subject_id: bytes = Field(sa_column=Column(LargeBinary(16), nullable=False))
+    subject_id: bytes = Field(sa_column=fixed_bytes(16))
     rule: str
     rule_version: str
     case_ref: str
@@ -178,7 +174,7 @@ class CaseRow(SQLModel, table=True):
     __table_args__ = (Index("ix_case_subject", "subject_id"),)
     ref: str = Field(primary_key=True)
     region: str
-    subject_id: bytes = Field(sa_column=Column(LargeBinary(16), nullable=False))
+    subject_id: bytes = Field(sa_column=fixed_bytes(16))
     state: str
     opened_at: datetime
 
@@ -232,7 +228,7 @@ class DisclosedSet(SQLModel, table=True):
     """The children of a list, a file or a batch, kept once under the digest of their ids (`disclosed_sets`)."""
 
     __tablename__ = "disclosed_set"
-    digest: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    digest: bytes = Field(sa_column=key_bytes(32))
     members: bytes
 
 

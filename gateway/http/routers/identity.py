@@ -1,24 +1,26 @@
 """`/v1/identity/resolutions`: from a pseudonym to the child, by two officers."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from gateway.domain.principal import Principal
 from gateway.domain.resolution import State
 from gateway.domain.resolution_record import Wish
-from gateway.http.bodies import TEXT, caller_and_body, json_body
+from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.wire import ResolutionModel, ResolutionPage, json_response, schema_ref
+from gateway.services.resolve import Resolve
 
 router = APIRouter(prefix="/v1/identity/resolutions", tags=["identity"], redirect_slashes=False)
 
 _ID = "^res-[0-9a-f]{26}$"
 
 
-class WishBody(msgspec.Struct):
+class WishBody(PrivateBody):
     """`POST /v1/identity/resolutions`."""
 
     purpose: str
@@ -27,27 +29,18 @@ class WishBody(msgspec.Struct):
     case: str | None = None
     emergency: bool = False
 
-    def __repr__(self) -> str:
-        return "WishBody(…)"
 
-
-class RejectBody(msgspec.Struct):
+class RejectBody(PrivateBody):
     """`POST …/reject`."""
 
     reason: str
 
-    def __repr__(self) -> str:
-        return "RejectBody(…)"
 
-
-class ReviewBody(msgspec.Struct):
+class ReviewBody(PrivateBody):
     """`POST …/review`."""
 
     verdict: Literal["justified", "unjustified"]
     comment: str
-
-    def __repr__(self) -> str:
-        return "ReviewBody(…)"
 
 
 _WISH = msgspec.json.Decoder(WishBody)
@@ -55,7 +48,20 @@ _REJECT = msgspec.json.Decoder(RejectBody)
 _REVIEW = msgspec.json.Decoder(ReviewBody)
 
 
-_ANSWER = schema_ref(ResolutionModel, "申请 / The resolution")
+def _declare(*statuses: int, request: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What all routes under one resolution have alike."""
+    answer = schema_ref(ResolutionModel, "申请 / The resolution")
+    return declare("access_token", "fixed", *statuses, request=request, answer=answer)
+
+
+def _declare_body(**properties: object) -> dict[str, Any]:
+    """Of a decision with a body: these properties, all of them required."""
+    return _declare(400, 409, 413, request=json_body(tuple(properties), **properties))
+
+
+async def _caller(request: Request) -> tuple[Principal, Resolve]:
+    app = context(request)
+    return await app.auth.principal(request), app.resolve
 
 
 @router.post(
@@ -98,38 +104,36 @@ async def find(
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> Response:
     """The caller's own and those the caller may decide, newest first; no identity."""
-    app = context(request)
-    return json_response(await app.resolve.find(await app.auth.principal(request), state, cursor, limit))
+    who, resolve = await _caller(request)
+    return json_response(await resolve.find(who, state, cursor, limit))
 
 
 @router.get(
     "/{resolution_id}",
     summary="查询申请 / One resolution",
-    **declare("access_token", "fixed", answer=_ANSWER),
+    **_declare(),
 )
 async def get(resolution_id: str, request: Request) -> Response:
     """Where it stands; no identity."""
-    app = context(request)
-    return json_response(await app.resolve.get(await app.auth.principal(request), resolution_id))
+    who, resolve = await _caller(request)
+    return json_response(await resolve.get(who, resolution_id))
 
 
 @router.post(
     "/{resolution_id}/approve",
     summary="批准 / Approve",
-    **declare("access_token", "fixed", 409, answer=_ANSWER),
+    **_declare(409),
 )
 async def approve(resolution_id: str, request: Request) -> Response:
     """By another officer of the team. The answer holds no identity: the requester fetches it within 15 minutes."""
-    app = context(request)
-    return json_response(await app.resolve.approve(await app.auth.principal(request), resolution_id))
+    who, resolve = await _caller(request)
+    return json_response(await resolve.approve(who, resolution_id))
 
 
 @router.post(
     "/{resolution_id}/reject",
     summary="驳回 / Reject",
-    **declare(
-        "access_token", "fixed", 400, 409, 413, request=json_body(("reason",), reason=TEXT), answer=_ANSWER
-    ),
+    **_declare_body(reason=TEXT),
 )
 async def reject(resolution_id: str, request: Request) -> Response:
     """By another officer of the team; also an approval that was not used yet."""
@@ -140,28 +144,18 @@ async def reject(resolution_id: str, request: Request) -> Response:
 @router.post(
     "/{resolution_id}/show",
     summary="查看身份（一次） / See the identity, once",
-    **declare("access_token", "fixed", 409, answer=_ANSWER),
+    **_declare(409),
 )
 async def show(resolution_id: str, request: Request) -> Response:
     """To the requester, once, within 15 minutes of the approval."""
-    app = context(request)
-    return json_response(await app.resolve.show(await app.auth.principal(request), resolution_id))
+    who, resolve = await _caller(request)
+    return json_response(await resolve.show(who, resolution_id))
 
 
 @router.post(
     "/{resolution_id}/review",
     summary="复核紧急查看 / Review an emergency",
-    **declare(
-        "access_token",
-        "fixed",
-        *(400, 409, 413),
-        request=json_body(
-            ("verdict", "comment"),
-            verdict={"type": "string", "enum": ["justified", "unjustified"]},
-            comment=TEXT,
-        ),
-        answer=_ANSWER,
-    ),
+    **_declare_body(verdict={"type": "string", "enum": ["justified", "unjustified"]}, comment=TEXT),
 )
 async def review(resolution_id: str, request: Request) -> Response:
     """By another officer of the team; an unjustified one raises an alarm."""
