@@ -4,10 +4,10 @@ import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.adapters.db.disclosed_sets import INSERT, members_of, places_in, rows_for, sets_with
 from gateway.adapters.db.migrate import upgrade
