@@ -55,7 +55,7 @@ def test_the_order_of_fields_does_not_count() -> None:
 
 
 def test_every_member_of_an_entry_is_in_its_bytes() -> None:
-    assert set(json.loads(CANONICAL)) == {field.name for field in fields(AuditEntry)} | {"v"}
+    assert set(json.loads(CANONICAL)) == {field.name for field in fields(AuditEntry)} - {"cut_from"} | {"v"}
 
 
 @pytest.mark.parametrize(
