@@ -60,9 +60,9 @@ class NeedyChildren:
         mask = Mask(EXCHANGES[grant.exchange], grant)
         masked = [mask.apply(record) for record in kinds.records]
         table = Table(
-            keys=[pseudonyms[index] for index in order],
-            subjects=[subjects[index] for index in order],
-            kinds=[indexes[index] for index in order],
+            keys=list(map(pseudonyms.__getitem__, order)),
+            subjects=list(map(subjects.__getitem__, order)),
+            kinds=list(map(indexes.__getitem__, order)),
             alike=[without_key(record) for record in masked] if KEY in mask.told else masked,
             names=tuple(mask.names),
             as_of=as_of,

@@ -20,19 +20,22 @@ _COLUMNS = {"region": "r.residence", "school": "r.school_code", "owner": "NULL",
 NeedyChild = tuple[SubjectId, Likeness, date]
 
 _MARK = "|"
-_STANDING = (
-    f"COALESCE(CASE WHEN r.status = 'enrolled' AND r.subject_id IN (SELECT n.subject_id FROM attendance n"
-    f" WHERE n.excused = 0 AND n.longest_absence > 0) THEN (SELECT a.month || ':' ||"
-    f" CASE WHEN a.excused THEN 0 ELSE a.longest_absence END FROM attendance a"
-    f" WHERE a.subject_id = r.subject_id ORDER BY a.month DESC LIMIT 1) END, '')"
-    f" || '{_MARK}' || r.region || '{_MARK}' || r.status || '{_MARK}' || r.status_date || '{_MARK}' || r.confirmed_on"
+_ABSENCE = (
+    "COALESCE(CASE WHEN r.status = 'enrolled' AND r.subject_id IN (SELECT n.subject_id FROM attendance n"
+    " WHERE n.excused = 0 AND n.longest_absence > 0) THEN (SELECT a.month || ':' ||"
+    " CASE WHEN a.excused THEN 0 ELSE a.longest_absence END FROM attendance a"
+    " WHERE a.subject_id = r.subject_id ORDER BY a.month DESC LIMIT 1) END, '')"
 )
-_TRAITS = (
-    f"COALESCE(r.sex, '') || '{_MARK}' || r.residence || '{_MARK}' ||"
-    f" r.economic_hardship || r.left_behind || r.single_parent"
+_LIKENESS = (
+    f"printf('%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%d%d%d', {_ABSENCE},"
+    " r.region, r.status, r.status_date, r.confirmed_on, COALESCE(r.sex, ''), r.residence,"
+    " r.economic_hardship, r.left_behind, r.single_parent)"
 )
+"""All that is judged or told of a child but for its birth date, as one text: what is alike is read once (see `_Assembly`).
+
+Written at once: joined by operators it is copied at each of them."""
 _NEEDY = (
-    f"SELECT r.subject_id, {_STANDING} || '{_MARK}' || {_TRAITS}, r.birth_date"
+    f"SELECT r.subject_id, {_LIKENESS}, r.birth_date"
     " FROM student_register r WHERE r.has_id = 1 AND r.birth_date > :adult"
     f" AND r.status NOT IN ({', '.join(repr(state) for state in sorted(GONE))})"
     " AND (r.economic_hardship OR r.left_behind OR r.single_parent"
@@ -46,7 +49,6 @@ _POPULATION = (
     f" WHERE r.birth_date > :adult AND r.status NOT IN ({', '.join(repr(state) for state in sorted(GONE))})"
     " AND {rows} GROUP BY 1, 2, 3"
 )
-"""Few columns, each few different texts: what is alike is read once (see `_Assembly`)."""
 
 
 class SqliteLists:
