@@ -116,8 +116,10 @@ class _Json(Response):
     """Headers without what the framework's own would look for in them: it is the hot path's."""
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
-        own = [(name.lower().encode(), value.encode()) for name, value in headers.items()] if headers else ()
-        self.raw_headers = [(b"content-length", str(len(self.body)).encode()), *_JSON_HEADERS, *own]
+        self.raw_headers = [(b"content-length", str(len(self.body)).encode()), *_JSON_HEADERS]
+        if headers:
+            own = {name.lower().encode(): value.encode() for name, value in headers.items()}
+            self.raw_headers = [*(each for each in self.raw_headers if each[0] not in own), *own.items()]
 
 
 _JSON_HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))

@@ -55,9 +55,9 @@ class Deletions:
         """May this caller read and confirm notices, for the caller's own region? Without a purpose: for the caller's."""
         requests = [
             Request(principal, Action.SUBSCRIBE, EXCHANGE, each, principal.region)
-            for each in ([purpose] if purpose else PURPOSES)
+            for each in (PURPOSES if purpose is None else (purpose,))
         ]
-        if purpose:
+        if purpose is not None:
             return requests[0], await self._evidence.decide(requests[0])
         return await self._evidence.decide_any(requests)
 

@@ -34,7 +34,7 @@ ALLOWED = {
     "leads": {"education/dropout_lead", "township/return_officer", "school/class_teacher"},
     "identity": {"education/dropout_lead", "township/return_officer"},
     "disclosures": {"gateway/counter_clerk"},
-    "deletions": {"civil_affairs/relief_officer"},
+    "deletions": {"civil_affairs/relief_officer", "education/dropout_lead", "township/return_officer"},
 }
 SCHOOL = "2153001234"
 
@@ -108,9 +108,11 @@ def test_every_role_is_refused_everything_that_is_not_its_own(gateway: TestGatew
     ("role", "name"), [(role, name) for name, roles in ALLOWED.items() for role in sorted(roles)]
 )
 def test_every_role_gets_to_what_is_its_own(gateway: TestGateway, role: str, name: str) -> None:
-    answer = attempt(gateway, headers_of(gateway, role), name, EXCHANGES[name].purposes[0])
+    headers = headers_of(gateway, role)
+    statuses = {attempt(gateway, headers, name, each).status_code for each in EXCHANGES[name].purposes}
     # An upload without the required columns, a wish without a reason: let in and then found wanting.
-    assert answer.status_code == (422 if EXCHANGES[name].dataset else 400 if name == "identity" else 200)
+    assert (422 if EXCHANGES[name].dataset else 400 if name == "identity" else 200) in statuses
+    assert statuses <= {200, 400, 403, 422}
 
 
 def test_the_table_covers_every_exchange() -> None:

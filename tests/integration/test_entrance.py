@@ -500,6 +500,6 @@ def test_a_missing_data_folder_is_said_and_not_made(tmp_path: Path, command: Com
 def test_production_does_not_start_on_nothing(
     tmp_path: Path, command: Command, more: tuple[str, ...], said: str
 ) -> None:
-    code, shown = command("serve", "--data", str(tmp_path / "none"), *more)
+    code, shown = command("serve", "--port", "0", "--data", str(tmp_path / "none"), *more)
     assert code == 2
     assert said in shown

@@ -14,7 +14,7 @@ from gateway.adapters.db import disclosed_sets
 from gateway.adapters.db.effects import SqliteTransaction
 from gateway.domain.audit import leaf_hash, members_commitment, members_digest, subject_commitment
 from gateway.domain.model import AlarmDraft
-from tests.harness import COUNTY, LAW_DATE, TestGateway, running
+from tests.harness import COUNTY, LAW_DATE, NAMED, TestGateway, running
 from tests.people import csv_file, resident_id, student
 
 CHILD = resident_id(date(2015, 3, 5), 2)
@@ -62,7 +62,7 @@ def assert_whole(entry: dict[str, Any], role: str, purpose: str, exchange: str, 
         "exchange": exchange,
         "action": action,
         "law_date": LAW_DATE.isoformat(),
-        "officer": None,
+        "officer": f"of-{entry['client']}" if role in NAMED else None,
     }
     assert {name: entry[name] for name in expected} == expected
     assert entry["client"].startswith("test-")

@@ -42,7 +42,13 @@ CHILD = "530423201402163242"
 def keys_command(data: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     command = [*CLI, words[0], "--data", str(data), *words[1:]]
     return subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "HUXUE_PROFILE": "demo"},
     )
 
 
