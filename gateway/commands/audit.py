@@ -14,6 +14,7 @@ from gateway.adapters.keys import verify_head
 from gateway.adapters.logs.database import DatabaseLog, opened
 from gateway.adapters.logs.export import ExportedLog, NotAnExport, write_export
 from gateway.adapters.witnesses import read_keys
+from gateway.domain.log.checkpoint import parse_checkpoint
 from gateway.domain.log.note import MalformedNote, SignedNote, Vkey, parse_note, parse_vkey
 from gateway.domain.log.verifying import LogSource, Trust, Verdict, check
 from gateway.settings import Settings
@@ -63,18 +64,24 @@ def verify(
         raise NotReady(f"the store cannot be read: {type(error).__name__}") from None
     except NotAnExport:
         raise NotReady(f"{export} is not an export of a log, or was cut off") from None
-    _say(verdict)
+    _say(verdict, trust.since)
 
 
-def _say(verdict: Verdict) -> None:
+def _say(verdict: Verdict, since: SignedNote | None) -> None:
+    """The verdict; what was not looked at is not called whole."""
     if verdict.finding is not None:
         typer.echo(f"✗ {verdict.finding.zh}\n✗ {verdict.finding.en}")
         raise typer.Exit(1)
     rest = verdict.unsealed
-    typer.echo(f"✓ 日志完好：{verdict.size} 条已封存，核验 {verdict.looked} 条，{rest} 条待封存")
-    typer.echo(
-        f"✓ the log is whole: {verdict.size} sealed, {verdict.looked} checked, {rest} waiting to be sealed"
-    )
+    zh, en = "日志完好", "the log is whole"
+    if since is not None:
+        before = parse_checkpoint(since.text).size
+        zh, en = (
+            f"自该检查点以来完好（此前 {before} 条未核验）",
+            f"whole since that checkpoint (the {before} entries before it were not checked)",
+        )
+    typer.echo(f"✓ {zh}：{verdict.size} 条已封存，核验 {verdict.looked} 条，{rest} 条待封存")
+    typer.echo(f"✓ {en}: {verdict.size} sealed, {verdict.looked} checked, {rest} waiting to be sealed")
     for key in verdict.keys:
         typer.echo(f"  签名公钥 signed by {key.text}")
 
@@ -114,6 +121,8 @@ def _keys(given: list[str], data: Path | None, export: Path | None) -> list[Vkey
             beside = export.parent / "log.vkey" if export else Settings(data=data or Path()).log_key_path
             keys += read_keys(beside)
     except FileNotFoundError:
+        if data is not None and not data.is_dir():
+            raise NotReady(f"no data folder {data}") from None
         raise NotReady("no key to check signatures by: name one with --key") from None
     except MalformedNote:
         raise NotReady("--key or log.vkey is not a key of a log") from None
@@ -123,6 +132,8 @@ def _keys(given: list[str], data: Path | None, export: Path | None) -> list[Vkey
 def _note(path: Path) -> SignedNote:
     try:
         return parse_note(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotReady(f"{path} is not there") from None
     except (OSError, UnicodeDecodeError, MalformedNote):
         raise NotReady(f"{path} is not a checkpoint") from None
 

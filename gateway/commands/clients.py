@@ -145,4 +145,11 @@ def token(
     try:
         typer.echo(asyncio.run(fetch()))
     except (GatewayError, CredentialsError, OSError, ValueError) as error:
-        raise NotReady(f"{url}: {error}") from None
+        raise NotReady(f"{url}: {error}{_bound_only(error)}") from None
+
+
+def _bound_only(error: Exception) -> str:
+    """What to do where a gateway gives bound tokens only: curl cannot make proofs."""
+    if "invalid_dpop_proof" not in str(error):
+        return ""
+    return " (该网关只发放绑定的令牌 / it gives bound tokens only: use gateway.client.GatewayClient, which binds its own)"

@@ -30,7 +30,7 @@ def run(
     truth, teller, started = read_county(county), Teller(), time.monotonic()
     with _ended_politely():
         teller.say(
-            f"护学演示：县 {truth.code}，法定日期 {truth.as_of}，数据 {county}",
+            f"护学演示：县 {truth.code}，法定日期 {truth.as_of}，样本 {county}",
             f"Huxue demo: county {truth.code}, law date {truth.as_of}. Everybody in it is invented.",
         )
         try:

@@ -122,7 +122,9 @@ def test_an_honest_log_is_whole(original: Path) -> None:
 def test_only_what_is_new_is_looked_at(original: Path, data: Path) -> None:
     found = verify("--data", data, "--since", original / "old.txt")
     assert found.exit_code == 0
-    looked = int(re.search(r"(\d+) checked", found.stdout)[1])  # type: ignore[index]
+    assert re.search(r"the \d+ entries before it were not checked", found.stdout)
+    assert "the log is whole" not in found.stdout
+    looked = int(re.search(r"(\d+) sealed, (\d+) checked", found.stdout)[2])  # type: ignore[index]
     assert 150 < looked < 170
     with tampering(data) as database:
         last = rows(database)[-1]
