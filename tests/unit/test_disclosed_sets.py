@@ -135,6 +135,21 @@ def test_a_set_that_was_kept_before_there_were_pieces_stands(database: sqlite3.C
     assert database.execute("SELECT count(*) FROM disclosed_set WHERE digest = ?", (old,)).fetchone() == (1,)
 
 
+def test_a_part_of_a_block_that_becomes_a_block_is_read_by_those_made_of_it(
+    database: sqlite3.Connection,
+) -> None:
+    """A page ended inside a block; then whoever came after it in the block left the list."""
+    inner = [SubjectId(b"\xff" + child[1:]) for child in children(160)]
+    whole = [*inner[:100], SubjectId(b"\0" + inner[100][1:]), *inner[101:]]
+    part = keep(database, page(whole, 0, 50))
+    left = [*whole[:50], *whole[100:]]
+    digest = keep(database, page(left, 0, len(left)))
+    assert members_of(database, part) == b"".join(whole[:50])
+    assert members_of(database, digest) == b"".join(left)
+    assert DatabaseLog(database).set_holds(digest)
+    assert sets_with(database, [whole[7]]).keys() >= {part, digest}
+
+
 WAYS = {
     "block gone": "DELETE FROM disclosed_set WHERE length(members) % 16 = 0",
     "block changed": "UPDATE disclosed_set SET members = zeroblob(length(members)) WHERE length(members) % 16 = 0",
@@ -142,6 +157,7 @@ WAYS = {
     "no pieces": "UPDATE disclosed_set SET members = x'0102030405' WHERE length(members) % 16 <> 0",
     "text": "UPDATE disclosed_set SET members = '护学' WHERE length(members) % 16 <> 0",
     "gone": "DELETE FROM disclosed_set WHERE length(members) % 16 <> 0",
+    "block longer": "UPDATE disclosed_set SET members = CAST(members || x'00' AS BLOB) WHERE length(members) % 16 = 0",
 }
 
 

@@ -26,9 +26,11 @@ _BORDER = 2
 """A child whose id begins with less begins a block: one in 128, so that a block has about 2 kB."""
 
 INSERT = (
-    "INSERT OR IGNORE INTO disclosed_set (digest, members) SELECT ?1, ?2"
-    " WHERE NOT EXISTS (SELECT 1 FROM disclosed_set WHERE digest = ?1)"
+    "INSERT INTO disclosed_set (digest, members) SELECT ?1, ?2 WHERE NOT EXISTS"
+    f" (SELECT 1 FROM disclosed_set WHERE digest = ?1 AND (length(members) % {_WIDTH} = 0 OR length(?2) % {_WIDTH} <> 0))"
+    " ON CONFLICT (digest) DO UPDATE SET members = excluded.members"
 )
+"""Plain takes the place of pieces: what was a part of a block may come again as a block, and blocks are plain."""
 _ONE = "SELECT members FROM disclosed_set WHERE digest = ?"
 _PLAIN = f"SELECT digest, members FROM disclosed_set WHERE length(members) % {_WIDTH} = 0"
 _PIECES = f"SELECT digest, members FROM disclosed_set WHERE length(members) % {_WIDTH} <> 0"
@@ -81,7 +83,14 @@ def assembled(digest: bytes, kept: Callable[[bytes], bytes]) -> bytes:
     content = kept(digest)
     if len(content) % _WIDTH == 0:
         return content
-    return b"".join(kept(block)[first * _WIDTH : last * _WIDTH] for block, first, last in _pieces_in(content))
+    return b"".join(
+        _plain(kept(block))[first * _WIDTH : last * _WIDTH] for block, first, last in _pieces_in(content)
+    )
+
+
+def _plain(block: bytes) -> bytes:
+    """A block as who looks for a child would find it: made longer by hand, it is none, and no set is whole with it."""
+    return block if len(block) % _WIDTH == 0 else b""
 
 
 def _pieces_in(content: bytes) -> Iterator[tuple[bytes, int, int]]:
