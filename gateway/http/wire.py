@@ -60,7 +60,7 @@ def header(request: Request, name: bytes) -> list[str]:
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body, never more than `limit` bytes of it."""
-    if any(each.isdigit() and int(each) > limit for each in header(request, b"content-length")):
+    if any(each.isdecimal() and int(each) > limit for each in header(request, b"content-length")):
         raise _too_large(limit)
     chunks: list[bytes] = []
     size, more = 0, True

@@ -31,9 +31,9 @@ INSERT = (
     " ON CONFLICT (digest) DO UPDATE SET members = excluded.members"
 )
 """Plain takes the place of pieces: what was a part of a block may come again as a block, and blocks are plain."""
-_ONE = "SELECT members FROM disclosed_set WHERE digest = ?"
-_PLAIN = f"SELECT digest, members FROM disclosed_set WHERE length(members) % {_WIDTH} = 0"
-_PIECES = f"SELECT digest, members FROM disclosed_set WHERE length(members) % {_WIDTH} <> 0"
+_ONE = "SELECT CAST(members AS BLOB) FROM disclosed_set WHERE digest = ?"
+_PLAIN = f"SELECT digest, CAST(members AS BLOB) FROM disclosed_set WHERE length(members) % {_WIDTH} = 0"
+_PIECES = f"SELECT digest, CAST(members AS BLOB) FROM disclosed_set WHERE length(members) % {_WIDTH} <> 0"
 
 
 def rows_for(entry: AuditEntry) -> list[Row]:
