@@ -14,6 +14,7 @@ from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.days import SqliteDays
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
+from gateway.adapters.db.inspections import SqliteInspections
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
@@ -72,6 +73,7 @@ from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
+from gateway.services.employer_hits import ListEmployers
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.guard import Guard
@@ -81,6 +83,7 @@ from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
 from gateway.services.resolve import Resolve
 from gateway.services.sweep import DailySweep
+from gateway.services.tables import Lists
 from gateway.services.upload import AgencyMapping, Upload
 from gateway.settings import Settings
 from gateway.start import NotReady, open_ring, prepare_data
@@ -138,7 +141,7 @@ def build(settings: Settings) -> Parts:
         transient=Transient(ground.store),
         clock=ground.clock,
         purge=purge,
-        context=_context(ground, lists, log, _health(ground, log, purge)),
+        context=_context(ground, _lists(ground, lists), log, _health(ground, log, purge)),
         log=log,
     )
 
@@ -193,6 +196,13 @@ def _log(ground: _Ground) -> LogParts:
         raise NotReady(f"keys of logs and witnesses cannot be read: {error}") from None
 
 
+def _lists(ground: _Ground, children: ListRecords) -> Lists:
+    """Every list behind the generic routes."""
+    kept = SqliteInspections(ground.store)
+    employers = ListEmployers(ground.evidence, kept, ground.cursors, ground.clock, ground.rulebook)
+    return Lists(ground.evidence, children, employers)
+
+
 def _purge(ground: _Ground, lists: ListRecords) -> Purge:
     return Purge(
         SqlitePurging(ground.store, ground.keys, ground.clock),
@@ -217,7 +227,7 @@ def _health(ground: _Ground, log: LogParts, purge: Purge) -> Health:
     return Health(ground.store.probe, ground.policy_version, clock, ground.journal.notify, warnings)
 
 
-def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health) -> Context:
+def _context(ground: _Ground, lists: Lists, log: LogParts, health: Health) -> Context:
     settings, evidence = ground.settings, ground.evidence
     keys, clock = ground.keys, ground.clock
     binding, rates = _binding(ground), RateBook(ground.limits)
@@ -275,7 +285,7 @@ def _upload(ground: _Ground) -> Upload:
     )
 
 
-def _export(ground: _Ground, lists: ListRecords) -> Export:
+def _export(ground: _Ground, lists: Lists) -> Export:
     return Export(
         ground.evidence,
         lists,

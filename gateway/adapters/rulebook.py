@@ -10,6 +10,8 @@ from gateway.adapters.casebook import read_cases
 from gateway.adapters.coarsening import load_disclosure
 from gateway.adapters.retention import read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
+from gateway.domain.employers import Repeated
+from gateway.domain.retention import Retention
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import Rule
 from gateway.domain.schooling import Thresholds
@@ -40,7 +42,19 @@ def _load(folder: Path) -> Rulebook:
     roles = _yaml(folder / "roles.yaml")
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
     cases = read_cases(_yaml(folder / "cases.yaml"), roles["roles"], duties)
-    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases)
+    repeated = _repeated(_yaml(folder / "enforcement.yaml")["repeated"], retention)
+    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases, repeated)
+
+
+def _repeated(body: dict[str, Any], retention: Retention) -> Repeated:
+    """Hits older than inspections are kept cannot be counted: such a window would promise what nobody can see."""
+    hits, months = body["hits"], body["within_months"]
+    if not all(isinstance(each, int) and not isinstance(each, bool) and each > 0 for each in (hits, months)):
+        raise RulebookError("enforcement.yaml: hits and within_months are whole numbers above 0")
+    kept = retention.copies["inspections"]
+    if months > kept.years * 12 + kept.months:
+        raise RulebookError("enforcement.yaml: the window is longer than retention.yaml keeps inspections")
+    return Repeated(hits, months)
 
 
 def load_calendar(folder: Path) -> Calendar:

@@ -22,9 +22,9 @@ from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
-from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
 from gateway.services.resolve import Resolve
+from gateway.services.tables import Lists
 from gateway.services.trail import Trail
 from gateway.services.transparency import Transparency
 from gateway.services.upload import Upload
@@ -46,7 +46,7 @@ class Context:
     evidence: Evidence
     ask: Ask
     upload: Upload
-    lists: ListRecords
+    lists: Lists
     mapping: Mapping
     export: Export
     alerts: Alerts

@@ -111,6 +111,7 @@ async def records(
     purpose: str,
     region: str,
     as_of: str | None = None,
+    since: str | None = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 100,
     cursor: Annotated[str | None, Query(pattern=f"^([a-z]{{2}}[0-9]+-[a-z2-7]{{32}}|{PATTERN})$")] = None,
 ) -> Response:
@@ -118,6 +119,8 @@ async def records(
 
     A region below the county gives the children who may live there as far as the list tells: of a township that is
     told of with others, those others too; of a village, its township.
+
+    `since`, a month, is for `employer-hits` only; that list is ordered by the employers' codes.
     """
     app = context(request)
     asked = Asked(await app.auth.principal(request), Action.LIST, exchange, purpose, region_code(region))
@@ -128,7 +131,7 @@ async def records(
         await app.evidence.failed(asked, grant, error.name)
         raise
     try:
-        body, entry = await in_thread(app.listings, app.lists.page, asked, grant, limit, cursor)
+        body, entry = await in_thread(app.listings, app.lists.page, asked, grant, limit, cursor, since)
     except Malformed as error:
         await app.evidence.failed(asked, grant, error.name)
         raise
