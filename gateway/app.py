@@ -141,7 +141,7 @@ def build(settings: Settings) -> Parts:
         transient=Transient(ground.store),
         clock=ground.clock,
         purge=purge,
-        context=_context(ground, _lists(ground, lists), log, _health(ground, log, purge)),
+        context=_context(ground, lists, log, _health(ground, log, purge)),
         log=log,
     )
 
@@ -196,7 +196,7 @@ def _log(ground: _Ground) -> LogParts:
         raise NotReady(f"keys of logs and witnesses cannot be read: {error}") from None
 
 
-def _lists(ground: _Ground, children: ListRecords) -> Lists:
+def _tables(ground: _Ground, children: ListRecords) -> Lists:
     """Every list behind the generic routes."""
     kept = SqliteInspections(ground.store)
     employers = ListEmployers(ground.evidence, kept, ground.cursors, ground.clock, ground.rulebook)
@@ -227,10 +227,11 @@ def _health(ground: _Ground, log: LogParts, purge: Purge) -> Health:
     return Health(ground.store.probe, ground.policy_version, clock, ground.journal.notify, warnings)
 
 
-def _context(ground: _Ground, lists: Lists, log: LogParts, health: Health) -> Context:
+def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health) -> Context:
     settings, evidence = ground.settings, ground.evidence
     keys, clock = ground.keys, ground.clock
     binding, rates = _binding(ground), RateBook(ground.limits)
+    tables = _tables(ground, lists)
     return Context(
         public_url=settings.issuer,
         max_upload_bytes=settings.max_upload_mb * 2**20,
@@ -243,8 +244,9 @@ def _context(ground: _Ground, lists: Lists, log: LogParts, health: Health) -> Co
         ask=Ask(evidence, keys, clock, ground.rulebook, ground.guard),
         upload=_upload(ground),
         lists=lists,
+        tables=tables,
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
-        export=_export(ground, lists),
+        export=_export(ground, tables),
         alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
         deletions=Deletions(evidence, ground.notices, clock),
         catalogue=CatalogueView(ground.points),
@@ -285,10 +287,10 @@ def _upload(ground: _Ground) -> Upload:
     )
 
 
-def _export(ground: _Ground, lists: Lists) -> Export:
+def _export(ground: _Ground, tables: Lists) -> Export:
     return Export(
         ground.evidence,
-        lists,
+        tables,
         ListWriter(),
         ground.jobs,
         ground.sealed_files,

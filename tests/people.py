@@ -5,7 +5,7 @@ from datetime import date
 
 from schemas.identifiers import resident_id_check
 
-EMPLOYER = "91530423MA6K2JJF8X"
+EMPLOYER = "91530423MA6K2JJF8R"
 
 STUDENT_HEADINGS = [
     "姓名",

@@ -22,6 +22,7 @@ from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
+from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
 from gateway.services.resolve import Resolve
 from gateway.services.tables import Lists
@@ -46,7 +47,8 @@ class Context:
     evidence: Evidence
     ask: Ask
     upload: Upload
-    lists: Lists
+    lists: ListRecords
+    tables: Lists
     mapping: Mapping
     export: Export
     alerts: Alerts

@@ -16,10 +16,6 @@ class Lists:
     def __init__(self, evidence: Evidence, children: ListRecords, employers: ListEmployers) -> None:
         self._evidence, self._children, self._employers = evidence, children, employers
 
-    def forget_old(self) -> None:
-        """Drop lists computed from facts that have changed since; of employers, none is kept."""
-        self._children.forget_old()
-
     async def decide(self, request: Request) -> Grant:
         """The grant for one of the lists; a list with a route of its own is not there."""
         if request.exchange == employer_hits.EXCHANGE:

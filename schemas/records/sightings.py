@@ -21,7 +21,7 @@ SIGHTINGS = Dataset(
             "plain",
             required=True,
             aliases=("信用代码", "用人单位代码"),
-            sample="91530423MA6K2JJF8X",
+            sample="91530423MA6K2JJF8R",
         ),
         Column(
             "employer_name", "用人单位名称", Kind.TEXT, "plain", aliases=("单位名称",), sample="示范加工厂"

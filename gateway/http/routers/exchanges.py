@@ -124,14 +124,14 @@ async def records(
     """
     app = context(request)
     asked = Asked(await app.auth.principal(request), Action.LIST, exchange, purpose, region_code(region))
-    grant = await app.lists.decide(asked)
+    grant = await app.tables.decide(asked)
     try:
         app.health.check_as_of(as_of)
     except Malformed as error:
         await app.evidence.failed(asked, grant, error.name)
         raise
     try:
-        body, entry = await in_thread(app.listings, app.lists.page, asked, grant, limit, cursor, since)
+        body, entry = await in_thread(app.listings, app.tables.page, asked, grant, limit, cursor, since)
     except Malformed as error:
         await app.evidence.failed(asked, grant, error.name)
         raise
@@ -150,7 +150,7 @@ async def export(exchange: str, request: Request) -> Response:
     app = context(request)
     who, body = await caller_and_body(request, EXPORT_DECODER)
     asked = Asked(who, Action.LIST, exchange, body.purpose, region_code(body.region))
-    grant = await app.lists.decide(asked)
+    grant = await app.tables.decide(asked)
     if body.since is not None:
         await app.evidence.failed(asked, grant, Malformed.name)
         zh, en = "目前只能导出完整名单，请勿填写 since。", "Whole lists are exported only; leave out since."
