@@ -14,6 +14,7 @@ from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.days import SqliteDays
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
+from gateway.adapters.db.inspections import SqliteInspections
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
@@ -74,6 +75,7 @@ from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
+from gateway.services.employer_hits import ListEmployers
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.guard import Guard
@@ -84,6 +86,7 @@ from gateway.services.purge import Purge
 from gateway.services.reporting import MakeReports, Reporting
 from gateway.services.resolve import Resolve
 from gateway.services.sweep import DailySweep
+from gateway.services.tables import Lists
 from gateway.services.upload import AgencyMapping, Upload
 from gateway.settings import Settings
 from gateway.start import NotReady, open_ring, prepare_data
@@ -196,6 +199,13 @@ def _log(ground: _Ground) -> LogParts:
         raise NotReady(f"keys of logs and witnesses cannot be read: {error}") from None
 
 
+def _tables(ground: _Ground, children: ListRecords) -> Lists:
+    """Every list behind the generic routes."""
+    kept = SqliteInspections(ground.store)
+    employers = ListEmployers(ground.evidence, kept, ground.cursors, ground.clock, ground.rulebook)
+    return Lists(ground.evidence, children, employers)
+
+
 def _purge(ground: _Ground, lists: ListRecords) -> Purge:
     return Purge(
         SqlitePurging(ground.store, ground.keys, ground.clock),
@@ -224,6 +234,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
     settings, evidence = ground.settings, ground.evidence
     keys, clock = ground.keys, ground.clock
     binding, rates = _binding(ground), RateBook(ground.limits)
+    tables = _tables(ground, lists)
     return Context(
         public_url=settings.issuer,
         max_upload_bytes=settings.max_upload_mb * 2**20,
@@ -236,8 +247,9 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         ask=Ask(evidence, keys, clock, ground.rulebook, ground.guard),
         upload=_upload(ground),
         lists=lists,
+        tables=tables,
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
-        export=_export(ground, lists),
+        export=_export(ground, tables),
         alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
         reporting=Reporting(
             evidence, SqliteReports(ground.store), ground.keys, ground.clock, ground.rulebook, Files()
@@ -281,10 +293,10 @@ def _upload(ground: _Ground) -> Upload:
     )
 
 
-def _export(ground: _Ground, lists: ListRecords) -> Export:
+def _export(ground: _Ground, tables: Lists) -> Export:
     return Export(
         ground.evidence,
-        lists,
+        tables,
         ListWriter(),
         ground.jobs,
         ground.sealed_files,

@@ -60,7 +60,8 @@ class Exchange:
 _REGISTER = ("student-register",)
 _SCHOOLING = ("student-register", "attendance")
 _NEEDY = ("student-register", "relief-register")
-_ALL = ("student-register", "attendance", "relief-register", "disability-assessment")
+_SIGHTINGS = ("sightings",)
+_ALL = ("student-register", "attendance", "relief-register", "disability-assessment", "sightings")
 
 
 def _upload(dataset: str, purpose: str, law: str) -> Exchange:
@@ -84,6 +85,7 @@ _EXCHANGES = (
     _upload("attendance", "attendance_reporting", "义务教育法 第十三条"),
     _upload("relief-register", "relief_registration", "社会救助暂行办法 第五十九条"),
     _upload("disability-assessment", "disability_assessment", "残疾人教育条例 第二十条"),
+    _upload("sightings", "labour_inspection", "禁止使用童工规定 第五条；劳动保障监察条例 第十五条"),
     Exchange(
         id="applicant-check",
         title_zh="用工核查",
@@ -111,6 +113,34 @@ _EXCHANGES = (
         purposes=("licence_check",),
         legal_basis="促进个体工商户发展条例 第二条；禁止使用童工规定 第二条",
         fields=(Field("must_not_license", "不得登记", "plain"),),
+    ),
+    Exchange(
+        id="registration-check",
+        title_zh="失业登记核查",
+        title_en="Registration check",
+        action=Action.ASK,
+        provider="education",
+        sharing="conditional",
+        purposes=("child_labour_check",),
+        legal_basis="就业服务与就业管理规定 第六十三条；禁止使用童工规定 第二条",
+        fields=(Field("must_not_register", "不得登记失业", "plain"),),
+    ),
+    Exchange(
+        id="employer-hits",
+        title_zh="使用童工单位名单",
+        title_en="Employers found with children at work",
+        action=Action.LIST,
+        provider="human_resources",
+        sharing="conditional",
+        purposes=("labour_inspection",),
+        legal_basis="禁止使用童工规定 第五条、第六条",
+        # About employers: no child, no pseudonym, no day. How many children, and when at the latest, by month.
+        fields=(
+            Field("employer_uscc", "统一社会信用代码", "plain", _SIGHTINGS),
+            Field("confirmed_hits", "确认使用童工人次", "plain", _SIGHTINGS),
+            Field("last_hit_month", "最近一次月份", "plain", _SIGHTINGS),
+            Field("repeated", "是否重复使用", "plain", _SIGHTINGS),
+        ),
     ),
     Exchange(
         id="needy-children",

@@ -24,9 +24,10 @@ from gateway.services.evidence import Request
 from gateway.services.upload import File
 from gateway.settings import Settings
 from schemas.catalogue import Action
-from tests.people import csv_file, resident_id, student
+from tests.people import csv_file, resident_id, sighting, student
 
 COUNTY = "530423"
+SIGHTINGS_A_DAY = 0.01
 Snapshot = dict[Any, date | None]
 """What is kept, and its last day; None: as long as something else is."""
 
@@ -87,6 +88,7 @@ class County:
     told: set[bytes] = field(default_factory=set)
     gone: Counter[str] = field(default_factory=Counter)
     notices: int = 0
+    inspectors: random.Random = field(default_factory=lambda: random.Random(11))
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -175,6 +177,17 @@ class County:
                 "disability-assessment", "health/disability_assessor", "disability_assessment", rows
             )
 
+    async def sighting(self) -> None:
+        """A child at work, some weeks ago; and the visit that found nobody. By dice of its own."""
+        day = self.clock.day - timedelta(days=self.inspectors.randint(0, 30))
+        children = [p for p in self.people if years(p.birth, 16) > day > p.birth]
+        found = self.inspectors.choice(["确认使用童工", "确认使用童工", "待查"])
+        rows = [sighting(None, 检查日期=day.isoformat())]
+        if children:
+            whom = self.inspectors.choice(children)
+            rows.append(sighting(检查日期=day.isoformat(), 身份证号=whom.id, 检查结果=found))
+        await self.hand_in("sightings", "human_resources/labour_inspector", "labour_inspection", rows)
+
     async def ask(self) -> None:
         person = self.dice.choice(self.people)
         if person.birth < self.clock.day:
@@ -218,6 +231,8 @@ class County:
         for what, chance in chances:
             if self.dice.random() < chance:
                 await what()
+        if self.inspectors.random() < SIGHTINGS_A_DAY:
+            await self.sighting()
 
     def keep_house(self) -> None:
         """What the running gateway does every minute, after the day's rules."""
@@ -327,6 +342,10 @@ class County:
         for subject, day in self.db.execute("SELECT subject_id, assessed_on FROM disability_assessment"):
             own = None if limit[subject] is None else ends[subject] + timedelta(days=180)
             kept["disability_assessment", subject, subject, day] = earlier(own, limit[subject])
+        for subject, inspection, day in self.db.execute(
+            "SELECT subject_id, inspection_id, inspected_on FROM sighting"
+        ):
+            kept["sighting", subject, inspection] = earlier(years(day_of(day), 2), limit[subject])
         return kept
 
     def _work(self, kept: "_Kept", limit: dict[bytes, date | None]) -> None:
@@ -369,6 +388,8 @@ class County:
         for name, made, received in self.db.execute("SELECT id, made_at, received_at FROM deletion_notice"):
             last = day_of(received) + timedelta(days=30) if received else years(day_of(made), 2)
             kept["deletion_notice", b"", name] = before(last)
+        for name, day in self.db.execute("SELECT id, inspected_on FROM inspection"):
+            kept["inspection", b"", name] = before(years(day_of(day), 3))
         newest = {
             row[0] for row in self.db.execute("SELECT max(rowid) FROM upload GROUP BY region, exchange")
         }

@@ -33,6 +33,9 @@ PERMITTED = {
     ("civil_affairs/register_keeper", "relief-register", "relief_registration"),
     ("health/disability_assessor", "disability-assessment", "disability_assessment"),
     ("human_resources/recruitment_checker", "applicant-check", "child_labour_check"),
+    ("human_resources/recruitment_checker", "registration-check", "child_labour_check"),
+    ("human_resources/labour_inspector", "sightings", "labour_inspection"),
+    ("market_regulation/market_inspector", "employer-hits", "labour_inspection"),
     ("market_regulation/licence_registrar", "licence-check", "licence_check"),
     ("civil_affairs/relief_officer", "needy-children", "child_relief"),
 }

@@ -40,6 +40,7 @@ PURPOSES = {
     "attendance": ("education/registrar", "attendance_reporting"),
     "relief-register": ("civil_affairs/register_keeper", "relief_registration"),
     "disability-assessment": ("health/disability_assessor", "disability_assessment"),
+    "sightings": ("human_resources/labour_inspector", "labour_inspection"),
 }
 
 # Roles whose officers are named.

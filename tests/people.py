@@ -5,6 +5,8 @@ from datetime import date
 
 from schemas.identifiers import resident_id_check
 
+EMPLOYER = "91530423MA6K2JJF8R"
+
 STUDENT_HEADINGS = [
     "姓名",
     "性别",
@@ -64,6 +66,21 @@ def attendance(number: int = 2, **changes: str) -> dict[str, str]:
         "缺勤天数": "2",
         "连续缺勤天数": "1",
         "事由": "",
+    }
+    return {**row, **changes}
+
+
+def sighting(number: int | None = 2, **changes: str) -> dict[str, str]:
+    """What an inspector found at an employer: that child at work, or nobody; `changes` by heading override it."""
+    row = {
+        "统一社会信用代码": EMPLOYER,
+        "用人单位名称": "示范加工厂",
+        "检查日期": "2026-11-18",
+        "地点": "一号车间",
+        "行政区划": "530423101",
+        "身份证号": "" if number is None else resident_id(number=number),
+        "检查结果": "未发现使用童工" if number is None else "确认使用童工",
+        "处理措施": "无" if number is None else "责令改正",
     }
     return {**row, **changes}
 

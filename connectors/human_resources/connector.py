@@ -1,7 +1,7 @@
-"""Human resources: asks whether an applicant is too young to be hired."""
+"""Human resources: asks who is too young to be hired or registered, brings what labour inspection found."""
 
 from connectors.base import Connector
-from connectors.human_resources.mapping import PROVIDES
+from connectors.human_resources.mapping import SIGHTINGS
 
 
 class HumanResources(Connector):
@@ -10,6 +10,6 @@ class HumanResources(Connector):
     agency = "human_resources"
     title_zh = "人力资源和社会保障局"
     title_en = "Human resources bureau"
-    provides = PROVIDES
-    asks = ("applicant-check",)
-    roles = ("recruitment_checker",)
+    provides = (SIGHTINGS,)
+    asks = ("applicant-check", "registration-check", "employer-hits")
+    roles = ("recruitment_checker", "labour_inspector")

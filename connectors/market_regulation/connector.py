@@ -1,4 +1,4 @@
-"""Market regulation: asks whether a person must not be registered as a trader."""
+"""Market regulation: asks whether a person must not be registered as a trader, and which employers had children at work."""
 
 from connectors.base import Connector
 from connectors.market_regulation.mapping import PROVIDES
@@ -11,5 +11,5 @@ class MarketRegulation(Connector):
     title_zh = "市场监督管理局"
     title_en = "Market regulation bureau"
     provides = PROVIDES
-    asks = ("licence-check",)
-    roles = ("licence_registrar",)
+    asks = ("licence-check", "employer-hits")
+    roles = ("licence_registrar", "market_inspector")

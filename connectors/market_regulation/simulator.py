@@ -1,4 +1,5 @@
-"""The licence registration system, simulated: asks before it registers a natural person as a trader."""
+"""The licence registration system, simulated: asks before it registers a natural person as a trader. And the market
+inspectors' list of employers that were found with children at work."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -48,15 +49,45 @@ class Licences:
         return self.records[-1]
 
 
+class Employers:
+    """The employers with confirmed hits; a pull replaces them all, and only once it is whole."""
+
+    def __init__(self, client: GatewayClient) -> None:
+        self._client = client
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.missing: list[str] = []
+
+    async def pull(self, _: Request) -> Response:
+        """`POST`: fetch the whole list of the inspector's region."""
+        rows: dict[str, dict[str, Any]] = {}
+        missing: set[str] = set()
+        region = self._client.credentials.region
+        async for page in self._client.pages("employer-hits", "labour_inspection", region):
+            rows.update({str(item["employer_uscc"]): item for item in page["items"]})
+            missing.update(page.get("missing_sources") or ())
+        self.rows, self.missing = rows, sorted(missing)
+        return await self.show(_)
+
+    async def show(self, _: Request) -> Response:
+        """`GET`: the employers, the repeated ones first, and which sources were missing."""
+        order = sorted(
+            self.rows.values(), key=lambda row: (row.get("repeated") is not True, row["employer_uscc"])
+        )
+        return JSONResponse({"employers": order, "missing_sources": self.missing})
+
+
 def build(data: Path, clients: Mapping[str, GatewayClient]) -> Starlette:
-    """The agency's app; it has no files in `data`. `clients` by role: `licence_registrar`."""
+    """The agency's app; it has no files in `data`. `clients` by role: `licence_registrar`, `market_inspector`."""
     licences = Licences(client_of(clients, "licence_registrar"))
+    employers = Employers(client_of(clients, "market_inspector"))
     return application(
         "market_regulation",
         clients,
         [
             Route("/licences", licences.apply, methods=["POST"]),
             Route("/licences", licences.show, methods=["GET"]),
+            Route("/hits/pull", employers.pull, methods=["POST"]),
+            Route("/hits", employers.show, methods=["GET"]),
         ],
     )
 

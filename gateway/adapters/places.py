@@ -67,6 +67,14 @@ TABLES: tuple[Place, ...] = (
         {"subject_id": SUBJECT, "assessor": TEXT},
         _CHILD,
     ),
+    Place(
+        "sighting",
+        "现场核查（儿童）",
+        "children found at work",
+        "sightings",
+        {"subject_id": SUBJECT, "inspection_id": "derived from the random id"},
+        _CHILD,
+    ),
     # work: what hangs on a lead goes before the lead
     Place(
         "lead_event",
@@ -185,6 +193,14 @@ TABLES: tuple[Place, ...] = (
         "alarms",
         {"about": TEXT, "facts": TEXT, "acknowledged_by": TEXT},
         clock="last_at",
+    ),
+    Place(
+        "inspection",
+        "现场核查（用人单位）",
+        "what was found at employers",
+        "inspections",
+        {"id": "derived from the random id", "employer_name": TEXT, "place": TEXT},
+        clock="inspected_on",
     ),
     Place(
         "deletion_notice",

@@ -11,6 +11,8 @@ from gateway.adapters.coarsening import load_disclosure
 from gateway.adapters.reportbook import read_reports
 from gateway.adapters.retention import read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
+from gateway.domain.employers import Repeated
+from gateway.domain.retention import Retention
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import Rule
 from gateway.domain.schooling import Thresholds
@@ -42,7 +44,28 @@ def _load(folder: Path) -> Rulebook:
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
     cases = read_cases(_yaml(folder / "cases.yaml"), roles["roles"], duties)
     reports = read_reports(_yaml(folder / "reports.yaml"), roles["roles"], duties)
-    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases, reports)
+    repeated = _repeated(_yaml(folder / "enforcement.yaml")["repeated"], retention)
+    return Rulebook(
+        rules=rules,
+        limits=limits,
+        duties=book,
+        disclosure=load_disclosure(folder),
+        retention=retention,
+        cases=cases,
+        reports=reports,
+        repeated=repeated,
+    )
+
+
+def _repeated(body: dict[str, Any], retention: Retention) -> Repeated:
+    """Hits older than inspections are kept cannot be counted: such a window would promise what nobody can see."""
+    hits, months = body["hits"], body["within_months"]
+    if not all(isinstance(each, int) and not isinstance(each, bool) and each > 0 for each in (hits, months)):
+        raise RulebookError("enforcement.yaml: hits and within_months are whole numbers above 0")
+    kept = retention.copies["inspections"]
+    if months > kept.years * 12 + kept.months:
+        raise RulebookError("enforcement.yaml: the window is longer than retention.yaml keeps inspections")
+    return Repeated(hits, months)
 
 
 def load_calendar(folder: Path) -> Calendar:

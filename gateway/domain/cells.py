@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from gateway.domain.employers import employer_code
 from gateway.domain.redaction import shape
 from schemas.codes.region import normalise_region
 from schemas.codes.tables import table
@@ -158,6 +159,14 @@ def read_school_code(cell: Cell) -> str | Problem:
     return text if re.fullmatch(r"[0-9A-Z]{4,20}", text) else Problem("bad_code")
 
 
+def read_uscc(cell: Cell) -> str | Problem:
+    """An employer's code; a person's id number in its place is refused."""
+    if not isinstance(cell, str):
+        return Problem("precision_lost")
+    code = employer_code(text_of(cell))
+    return Problem("bad_code") if code is None else code
+
+
 def _resident_id(text: str) -> str:
     return parse_resident_id(text).value
 
@@ -176,6 +185,7 @@ _READERS: dict[Kind, Callable[[Cell, Column], Value | Problem]] = {
     Kind.CODE: read_code,
     Kind.REGION: lambda cell, _: read_region(cell),
     Kind.SCHOOL_CODE: lambda cell, _: read_school_code(cell),
+    Kind.USCC: lambda cell, _: read_uscc(cell),
     Kind.TEXT: lambda cell, _: read_text(cell),
 }
 

@@ -46,6 +46,8 @@ def compare(dataset: Dataset, columns: Columns, sound: Sequence[int]) -> Compare
 def _all_different(dataset: Dataset, columns: Columns) -> bool:
     """Whether no identifier stands twice with the same key, so that no row needs comparing with another."""
     keys = [columns[name] for name in dataset.key]
+    if dataset.otherwise:
+        return False
     for name in _IDENTIFIERS:
         if name in columns:
             written = columns[name] if not keys else list(zip(columns[name], *keys, strict=True))
@@ -67,6 +69,10 @@ def _earlier(dataset: Dataset, columns: Columns, index: int, row: Key, seen: dic
 def _names(dataset: Dataset, columns: Columns, index: int) -> Iterator[tuple[Key, Key]]:
     """Pairs: the name to look an earlier row up by, and the name this row is known by afterwards."""
     further = tuple(columns[name][index] for name in dataset.key)
+    if dataset.otherwise:
+        key = _employers_own(dataset, columns, index, further)
+        yield key, key
+        return
     id_number = columns["id_number"][index] if "id_number" in columns else None
     subject = columns[dataset.subject][index]
     key = (id_number or subject, *further)
@@ -74,3 +80,11 @@ def _names(dataset: Dataset, columns: Columns, index: int) -> Iterator[tuple[Key
     if "id_number" in dataset.by_name and dataset.subject != "id_number":
         mine, other = ("with id", "without id") if id_number is not None else ("without id", "with id")
         yield (other, subject), (mine, subject)
+
+
+def _employers_own(dataset: Dataset, columns: Columns, index: int, further: Key) -> Key:
+    """The key of a row that may name nobody."""
+    subject = columns[dataset.subject][index] if dataset.subject in columns else None
+    if subject is not None:
+        return subject, *further
+    return None, *further, *(columns[name][index] if name in columns else None for name in dataset.otherwise)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from gateway.domain.audit import AuditEntry
 from gateway.domain.case import CaseDesk
 from gateway.domain.duties import DutyDesk
+from gateway.domain.inspections import InspectionDesk
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, StoredFile
 from gateway.domain.reporting import ReportDesk
@@ -120,6 +121,11 @@ class RegisterTransaction(RuleTransaction, Protocol):
         ...
 
     def name_schools(self, region: str, schools: Mapping[str, str]) -> None: ...
+
+    @property
+    def inspections(self) -> InspectionDesk:
+        """What labour inspection found, in this transaction."""
+        ...
 
     def save_upload(self, upload: LandedUpload) -> None: ...
 

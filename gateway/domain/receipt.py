@@ -50,6 +50,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "证件号前六位的地区代码不在代码表中，已受理，请核对。",
         "The id number's area is in no table; accepted, please check.",
     ),
+    "uscc_checksum": (
+        "统一社会信用代码末位校验不符，已受理，请核对。",
+        "The last character of the employer's code does not fit; accepted, please check.",
+    ),
+    "child_not_named": (
+        "确认使用童工但未填儿童证件号：已计入该单位，未能通知教育部门，请尽快补报。",
+        "Child labour is confirmed and no child is named: counted, but education could not be told; name the child.",
+    ),
+    "not_under_16": (
+        "检查当日此人已满十六周岁，请勿填写其证件号。",
+        "This person was sixteen or older on that day; leave the id number out.",
+    ),
+    "personal_data": (
+        "此栏不得填写证件号或电话号码。",
+        "No id number or phone number may stand here.",
+    ),
+    "outside_reach": (
+        "该地点不在本单位辖区内，请由属地单位上报。",
+        "This place lies outside your region; its own office hands it in.",
+    ),
     "no_header": (
         "没有找到表头，请使用模板的表头：",
         "No heading row was found; these headings are missing: ",
@@ -75,6 +95,10 @@ _SHAPES: dict[Kind, tuple[str, str]] = {
     Kind.SCHOOL_CODE: ("学校标识码应为数字或字母。", "A school code has digits or letters only."),
     Kind.NAME: ("姓名应为文字，请核对是否填错列。", "A name has letters; is this the right column?"),
     Kind.INTEGER: ("此处应填整数。", "Fill in a whole number."),
+    Kind.USCC: (
+        "统一社会信用代码应为18位，且不得填写身份证件号。",
+        "An employer's code has 18 characters and is no id number.",
+    ),
     Kind.TEXT: ("内容无法识别，请重新填写。", "This text cannot be read; type it again."),
 }
 """What a wrong code means where there is no list to choose from."""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
 from gateway.domain.cells import Problem, Value
-from schemas.identifiers import parse_resident_id
+from gateway.domain.employers import LABOUR_AGE
+from gateway.domain.redaction import scrubbed
+from schemas.identifiers import age_on, parse_resident_id
 
 Columns = Mapping[str, Sequence[Value | Problem]]
 Contradiction = tuple[int, str, str]
@@ -51,9 +53,26 @@ def _check_relief(columns: Columns) -> Iterator[Contradiction]:
             yield index, "to_date", "out_of_range"
 
 
+def _check_sighting(columns: Columns) -> Iterator[Contradiction]:
+    """Only who was under sixteen on the day is named; words about a place or a firm hold nobody's numbers."""
+    days = columns["inspected_on"]
+    for index, (id_number, day) in enumerate(
+        zip(columns.get("id_number") or [None] * len(days), days, strict=True)
+    ):
+        if isinstance(id_number, str) and isinstance(day, date):
+            born = parse_resident_id(id_number).birth_date
+            if day < born or age_on(born, day) >= LABOUR_AGE:
+                yield index, "id_number", "not_under_16"
+    for name in ("place", "employer_name"):
+        for index, text in enumerate(columns.get(name) or ()):
+            if isinstance(text, str) and scrubbed(text) != text:
+                yield index, name, "personal_data"
+
+
 ROW_CHECKS: dict[str, Callable[[Columns], Iterator[Contradiction]]] = {
     "student-register": _check_student,
     "attendance": _check_attendance,
     "relief-register": _check_relief,
     "disability-assessment": lambda _: iter(()),
+    "sightings": _check_sighting,
 }

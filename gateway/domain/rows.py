@@ -63,6 +63,7 @@ _CHANGES: dict[str, Callable[[Value], object]] = {
     "from_date": _iso,
     "to_date": _iso,
     "assessed_on": _iso,
+    "inspected_on": _iso,
     "economic_hardship": _yes,
     "left_behind": _yes,
     "single_parent": _yes,
@@ -114,6 +115,9 @@ SHAPES: dict[str, Shape] = {
     "disability-assessment": Shape(
         _facts("assessed_on", "category", "grade", "suitability", "region", "assessor")
     ),
+    "sightings": Shape(
+        _facts("employer_uscc", "inspected_on", "place", "finding", "measure", "region", "employer_name")
+    ),
 }
 
 
@@ -121,7 +125,8 @@ def people(reading: Reading, keys: KeyRing, county: str) -> list[Person]:
     """Whose rows they are: keyed look-ups of resident id (first) and student number, and the identity to seal.
 
     A student number is looked up within its county: what one county hands in names no child of another's register.
-    While the index key turns, each person bears the look-ups under its older versions too.
+    Rows that name nobody, where a dataset has such, are left out. While the index key turns, each person bears the
+    look-ups under its older versions too.
     """
     newest, *older = keys.index_versions
     found = _people(reading, _Index(keys, newest), county)
@@ -131,7 +136,7 @@ def people(reading: Reading, keys: KeyRing, county: str) -> list[Person]:
             each._replace(former=(*each.former, *_former(each, before)))
             for each, before in zip(found, former, strict=True)
         ]
-    return found
+    return [each for each in found if each.lookups] if reading.dataset.otherwise else found
 
 
 class _Index:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.domain.case import CaseBook
 from gateway.domain.coarsening import Rule as DisclosureRule
 from gateway.domain.duties import DutyBook
+from gateway.domain.employers import Repeated
 from gateway.domain.reporting import ReportBook
 from gateway.domain.retention import Retention
 from gateway.domain.rules import Rule
@@ -15,7 +16,7 @@ from gateway.domain.schooling import Thresholds
 @dataclass(frozen=True, slots=True)
 class Rulebook:
     """Lead rules, thresholds, duties, the calendar and the steps of a case; how coarse each list must be; how long
-    copies are kept."""
+    copies are kept; when an employer counts as a repeated one."""
 
     rules: Mapping[str, Rule]
     limits: Thresholds
@@ -24,6 +25,7 @@ class Rulebook:
     retention: Retention
     cases: CaseBook
     reports: ReportBook
+    repeated: Repeated
 
     def of(self, region: str) -> "Rulebook":
         """The county's own book, where it has changed a line; this one otherwise."""

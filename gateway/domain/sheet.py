@@ -16,6 +16,7 @@ from gateway.domain.rowchecks import ROW_CHECKS
 from schemas.bulk import clean_resident_ids, clean_student_numbers
 from schemas.codes.region import regions
 from schemas.codes.tables import table
+from schemas.identifiers import parse_uscc
 from schemas.records import Column, Dataset, Kind
 
 _SPECIAL_STARTS = frozenset("合总小共备说填制审注本全 \t\ufeff\u200b\u3000\xa0") | {""}
@@ -324,9 +325,9 @@ def _flaw(
 
 
 def _region_warnings(reading: Reading, placed: Mapping[str, int]) -> Iterable[RowFlaw]:
-    """Codes that no table knows: accepted, but said."""
+    """Codes that no table knows, and employers' codes whose last character does not fit: accepted, but said."""
     for column in reading.dataset.columns:
-        code = {Kind.REGION: "unknown_region", Kind.RESIDENT_ID: "unknown_area"}.get(column.kind)
+        code = _DOUBTS.get(column.kind)
         if code is None or column.name not in placed:
             continue
         heading = text_of(reading.headings[placed[column.name]])
@@ -336,7 +337,16 @@ def _region_warnings(reading: Reading, placed: Mapping[str, int]) -> Iterable[Ro
                 yield RowFlaw(number, heading, code, column.name, value if code == "unknown_region" else "")
 
 
+_DOUBTS = {
+    Kind.REGION: "unknown_region",
+    Kind.RESIDENT_ID: "unknown_area",
+    Kind.USCC: "uscc_checksum",
+}
+
+
 def _known(code: str, value: str, known: dict[tuple[str, str], bool]) -> bool:
+    if code == "uscc_checksum":
+        return parse_uscc(value).checksum_ok
     region = value if code == "unknown_region" else _area(value)
     if not region:
         return True

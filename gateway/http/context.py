@@ -26,6 +26,7 @@ from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
 from gateway.services.reporting import Reporting
 from gateway.services.resolve import Resolve
+from gateway.services.tables import Lists
 from gateway.services.trail import Trail
 from gateway.services.transparency import Transparency
 from gateway.services.upload import Upload
@@ -48,6 +49,7 @@ class Context:
     ask: Ask
     upload: Upload
     lists: ListRecords
+    tables: Lists
     mapping: Mapping
     export: Export
     alerts: Alerts

@@ -1,7 +1,8 @@
 """Ask about one person: the least that answers, evidence first.
 
-`applicant-check` (human resources) and `licence-check` (market regulation). A person of sixteen or more is answered
-from the id number alone: nothing is looked up. A child is judged from the registers, and the ask itself opens a lead.
+`applicant-check` and `registration-check` (human resources), `licence-check` (market regulation). A person of sixteen
+or more is answered from the id number alone: nothing is looked up. A child is judged from the registers, and the ask
+itself opens a lead.
 """
 
 import hashlib
@@ -13,22 +14,20 @@ import msgspec
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
+from gateway.domain.employers import LABOUR_AGE, employer_code
 from gateway.domain.errors import Flaw, InvalidResidentId, Malformed, NotPermitted
 from gateway.domain.limits import sighting_of_id
-from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
+from gateway.domain.model import ChildFacts, DutyDraft, SubjectId
 from gateway.domain.ports import Clock, Identity, KeyRing, Possession, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
-from gateway.domain.rules import residence_within
 from gateway.domain.schooling import judge
 from gateway.services import outgoing
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.guard import Guard, quota_exceeded
+from gateway.services.opening import draft_of, open_with_duty
 from schemas.catalogue import EXCHANGES, Action
-from schemas.identifiers import IdentifierError, ResidentId, age_on, parse_resident_id, parse_uscc
-
-LABOUR_AGE = 16
-"""禁止使用童工规定 art. 2: nobody may employ a person under sixteen."""
+from schemas.identifiers import IdentifierError, ResidentId, age_on, parse_resident_id
 
 _EXCEPTIONS = frozenset({"arts_sports", "vocational_training"})
 """禁止使用童工规定 art. 13: may be possible there; a person decides."""
@@ -148,8 +147,8 @@ class Ask:
         return child
 
     def _finding(self, asked: _Child, child: ChildFacts, lead: str) -> _Finding:
-        if asked.request.exchange == "licence-check":
-            return _Finding({"must_not_license": "yes"}, asked.now)
+        if asked.request.exchange in _PLAIN:
+            return _Finding({_PLAIN[asked.request.exchange]: "yes"}, asked.now)
         judged = judge(child, asked.today, self._book.limits)
         answer = {
             "under_16": True,
@@ -165,29 +164,12 @@ class Ask:
     ) -> str:
         rule = self._book.rules[_RULES[asked.request.exchange]]
         county = asked.request.region[:6]
-        row = max(child.enrolments, key=lambda row: (row.region == county, row.status_date), default=None)
-        draft = LeadDraft(
-            subject=subject,
-            rule=rule.id,
-            region=row.region if row else county,
-            residence=residence_within(row.region, row.residence) if row else county,
-            school=row.school_code if row else None,
-            due_on=self._book.duties.due(rule.duty, asked.today),
-            facts=({"fact": rule.id, "on": asked.today.isoformat()},),
-            rule_version=rule.version,
-        )
-        lead, news = transaction.open_lead(draft, asked.now)
-        if news:
-            transaction.open_duty(self._first_duty(rule.duty, draft, lead, asked.today), asked.now)
+        fact = {"fact": rule.id, "on": asked.today.isoformat()}
+        draft = draft_of(self._book, rule.id, subject, child, county, asked.today, fact)
+        lead = open_with_duty(transaction, self._book, draft, asked.today, asked.now)
         for kind in rule.further_duties:
             transaction.open_duty(self._duty(kind, county, lead, asked.today, asked.employer), asked.now)
         return lead
-
-    def _first_duty(self, kind: str, draft: LeadDraft, lead: str, today: date) -> DutyDraft:
-        """What is owed to the child, by its school or, where none is known, its township."""
-        owner = self._book.duties.rules[kind].owner_for(draft.school)
-        due = self._book.duties.due(kind, today)
-        return DutyDraft(kind=kind, owner=owner, region=draft.region, due_on=due, lead=lead, facts={})
 
     def _duty(self, kind: str, region: str, lead: str, today: date, employer: str | None) -> DutyDraft:
         """What is owed for the lead; a visit is owed for each employer that asked."""
@@ -230,12 +212,18 @@ class Ask:
 
 
 _MASKS_KEPT = 1000
-_RULES = {"applicant-check": "applicant-under-16", "licence-check": "licence-under-16"}
+_RULES = {
+    "applicant-check": "applicant-under-16",
+    "licence-check": "licence-under-16",
+    "registration-check": "registration-under-16",
+}
+_PLAIN = {"licence-check": "must_not_license", "registration-check": "must_not_register"}
+"""Exchanges that answer one thing, by age alone."""
 
 
 def _adult_answer(exchange: str) -> Mapping[str, object]:
-    if exchange == "licence-check":
-        return {"must_not_license": "no"}
+    if exchange in _PLAIN:
+        return {_PLAIN[exchange]: "no"}
     if exchange == "applicant-check":
         return {
             "under_16": False,
@@ -288,7 +276,7 @@ def _inputs(question: Question) -> str | None:
         raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/engagement"),))
     if question.employer_uscc is None:
         return None
-    employer = _employer(question.employer_uscc)
+    employer = employer_code(question.employer_uscc)
     if employer is None:
         zh, en = (
             "统一社会信用代码应为18位，且不得填写身份证件号。",
@@ -296,21 +284,3 @@ def _inputs(question: Question) -> str | None:
         )
         raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/employer_uscc"),))
     return employer
-
-
-def _employer(text: str) -> str | None:
-    """A unified social credit code; an id number typed into this field would be kept with the duty, so it is refused.
-
-    A mistyped id number too: what has an id's shape must at least have a right check character of its own.
-    """
-    try:
-        code = parse_uscc(text)
-    except IdentifierError:
-        return None
-    if not code.value[:17].isdigit():
-        return code.value
-    try:
-        parse_resident_id(code.value)
-    except IdentifierError as error:
-        return code.value if error.code == "bad_code" or code.checksum_ok else None
-    return None

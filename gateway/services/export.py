@@ -17,7 +17,7 @@ from gateway.domain.principal import Principal
 from gateway.domain.purging import Notices
 from gateway.domain.retention import Period
 from gateway.services.evidence import UNKNOWN, Evidence, Request, new_reference
-from gateway.services.list import ListRecords
+from gateway.services.tables import Lists
 from schemas.catalogue import Action
 
 ORPHAN_SECONDS = 3600
@@ -57,7 +57,7 @@ class Export:
     def __init__(
         self,
         evidence: Evidence,
-        lists: ListRecords,
+        lists: Lists,
         writer: TableWriter,
         jobs: Jobs,
         files: FileStore,

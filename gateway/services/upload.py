@@ -6,7 +6,7 @@ audit entry.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from gateway.domain import errors
 from gateway.domain.cells import Cell
 from gateway.domain.decision import Grant
 from gateway.domain.errors import Flaw, IdempotencyMismatch
-from gateway.domain.landing import Conflict, LandedUpload, Registers, RegisterTransaction
+from gateway.domain.landing import Conflict, LandedUpload, Registers, RegisterTransaction, Tally
 from gateway.domain.model import SubjectId
 from gateway.domain.ports import Clock, FileStore, KeyRing, StoredFile
 from gateway.domain.principal import Principal
@@ -23,7 +23,7 @@ from gateway.domain.rows import SHAPES, Fact, people
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.sheet import Reading, RowFlaw, UnreadableSheet, read_sheet
 from gateway.domain.spreadsheet import Format, Kind, Sheet, SpreadsheetFiles, UnreadableFile
-from gateway.services import outgoing
+from gateway.services import inspections, outgoing
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.sweep import Sweep
 from schemas.catalogue import EXCHANGES
@@ -154,6 +154,8 @@ class Upload:
         self, request: Request, grant: Grant, file: File, form: Format, sheet: Sheet, reading: Reading
     ) -> Mapping[str, object]:
         shape, region = SHAPES[reading.dataset.id], request.principal.region[:COUNTY_DIGITS]
+        if reading.dataset.otherwise:
+            inspections.look_over(reading, request.principal.region)
         prepared = self._registers.prepare(people(reading, self._keys, region), shape.creates)
         upload_id = new_reference(self._clock.now()).replace("ref-", "up-")
         errors_file: StoredFile | None = None
@@ -189,20 +191,17 @@ class Upload:
         region = request.principal.region[:COUNTY_DIGITS]
         settled = transaction.settle(prepared, shape.renames, region)
         subjects = settled.subjects
+        if reading.dataset.otherwise:
+            found = inspections.rows_of(reading, subjects, shape.facts(reading))
+            tally = inspections.land(transaction, region, found, upload_id)
+            return _counts(reading, tally), _children(subject for subject, _ in found)
         if not shape.creates:
             subjects = _own_pupils(transaction, request.principal, region, subjects)
         rows = _settled_rows(reading, subjects, shape.facts(reading))
         tally = transaction.merge(reading.dataset.id, region, rows, upload_id, settled)
         if reading.dataset.id == "student-register":
             transaction.name_schools(region, _schools(reading))
-        counts = RowCounts(
-            rows=reading.rows,
-            accepted=tally.accepted,
-            unchanged=tally.unchanged + len(reading.repeated),
-            rejected=len(reading.refused_rows),
-            skipped=reading.skipped,
-        )
-        return counts, list(dict.fromkeys(subject for subject, _ in rows))
+        return _counts(reading, tally), _children(subject for subject, _ in rows)
 
     def _keep(
         self,
@@ -231,6 +230,9 @@ class Upload:
         )
         transaction.save_upload(upload)
         Sweep(self._book, today, now).run(transaction, region)
+        if request.exchange == inspections.DATASET:
+            follow = inspections.Enforcement(self._book, today, now)
+            follow.run(transaction, region, upload.id, request.principal.person)
         self._witness(transaction, request, grant, receipt, children, str(receipt["reference"]))
 
     def _witness(
@@ -280,6 +282,20 @@ class Upload:
             sha256=hashlib.sha256(body).hexdigest(),
             expires_at=self._book.retention.copies["error-files"].after_moment(now),
         )
+
+
+def _counts(reading: Reading, tally: Tally) -> RowCounts:
+    return RowCounts(
+        rows=reading.rows,
+        accepted=tally.accepted,
+        unchanged=tally.unchanged + len(reading.repeated),
+        rejected=len(reading.refused_rows),
+        skipped=reading.skipped,
+    )
+
+
+def _children(subjects: Iterable[SubjectId | None]) -> list[SubjectId]:
+    return [subject for subject in dict.fromkeys(subjects) if subject is not None]
 
 
 def _refusal(code: str, zh_more: str, en_more: str) -> errors.HuxueError:

@@ -4,10 +4,12 @@ from schemas.records.attendance import ATTENDANCE
 from schemas.records.base import Classification, Column, Dataset, Kind
 from schemas.records.disability_assessment import DISABILITY_ASSESSMENT
 from schemas.records.relief_register import RELIEF_REGISTER
+from schemas.records.sightings import SIGHTINGS
 from schemas.records.student_register import STUDENT_REGISTER
 
 DATASETS: dict[str, Dataset] = {
-    dataset.id: dataset for dataset in (STUDENT_REGISTER, ATTENDANCE, RELIEF_REGISTER, DISABILITY_ASSESSMENT)
+    dataset.id: dataset
+    for dataset in (STUDENT_REGISTER, ATTENDANCE, RELIEF_REGISTER, DISABILITY_ASSESSMENT, SIGHTINGS)
 }
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "DATASETS",
     "DISABILITY_ASSESSMENT",
     "RELIEF_REGISTER",
+    "SIGHTINGS",
     "STUDENT_REGISTER",
     "Classification",
     "Column",

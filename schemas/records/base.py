@@ -20,6 +20,7 @@ class Kind(StrEnum):
     INTEGER = "integer"
     REGION = "region"
     SCHOOL_CODE = "school_code"
+    USCC = "uscc"
     TEXT = "text"
 
 
@@ -56,6 +57,9 @@ class Dataset:
 
     `subject` names the column that says whose record it is; `key` the columns which, with the subject,
     make two rows the same record: in one file, the same key with other content is `duplicate_in_file`.
+
+    `otherwise`: a row may name nobody, as a fact about an employer does; these columns then take the subject's place
+    in the key. Empty: every row is somebody's.
     """
 
     id: str
@@ -65,13 +69,14 @@ class Dataset:
     columns: tuple[Column, ...]
     subject: str
     key: tuple[str, ...] = ()
+    otherwise: tuple[str, ...] = ()
     by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
         if len(self.by_name) != len(self.columns):
             raise TypeError(f"dataset {self.id} names a column twice")
-        for name in (self.subject, *self.key):
+        for name in (self.subject, *self.key, *self.otherwise):
             if name not in self.by_name:
                 raise TypeError(f"dataset {self.id} has no column {name}")
 

@@ -77,6 +77,8 @@ class TestMapping:
             ("disability-assessment", "category", "听力", "2"),
             ("disability-assessment", "suitability", " ａ3 ", "home_delivery"),
             ("relief-register", "relief_class", "b02", "de_facto_unsupported"),
+            ("sightings", "finding", "01", "confirmed"),
+            ("sightings", "measure", "送返监护人", "handed_to_guardian"),
         ],
     )
     def test_own_code_and_the_schemas_are_both_read(

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from connectors.registry import SIMULATORS, connectors
 from connectors.transports.rest import GatewayClient
 from tests.fakes_gateway import CHILD, EMPLOYER, FakeGateway, problem
+from tests.people import csv_file, sighting
 
 COUNTY = Path(__file__).parents[1] / "data" / "county"
 Calls = list[tuple[str, str, dict[str, Any] | None]]
@@ -209,7 +210,9 @@ class TestHumanResources:
 
         credentials = fake.register("human_resources", "recruitment_checker")
         client = GatewayClient("https://gateway.test", credentials, httpx.MockTransport(silent))
-        app = SIMULATORS["human_resources"](COUNTY, {"recruitment_checker": client})
+        inspector = fake.client("human_resources", "labour_inspector")
+        clients = {"recruitment_checker": client, "labour_inspector": inspector}
+        app = SIMULATORS["human_resources"](COUNTY, clients)
         assert post(app, "/checks", CHECK).status_code == 503
         assert get(app, "/checks")["checks"][0]["decision"] == "暂缓录用"
 
@@ -246,8 +249,46 @@ class TestHumanResources:
         assert asyncio.run(within()).status_code == 400
         assert fake.calls == []
 
+    @pytest.mark.parametrize(
+        ("must_not", "decision"),
+        [("yes", "不予登记失业"), ("no", "准予登记失业"), ("unknown", "转人工核实"), (None, "转人工核实")],
+    )
+    def test_nobody_registers_without_a_plain_no(
+        self, fake: FakeGateway, must_not: Any, decision: str
+    ) -> None:
+        fake.answers["registration-check"] = {"must_not_register": must_not}
+        told = post(app_of(fake, "human_resources"), "/registrations", {"resident_id": CHILD})
+        assert told.json() == {"reference": "ref-1", "decision": decision}
+
+    def test_what_inspectors_found_is_handed_over_as_it_is(self, fake: FakeGateway, tmp_path: Path) -> None:
+        body = csv_file([sighting(), sighting(None)])
+        (tmp_path / "sightings.csv").write_bytes(body)
+        app = app_of(fake, "human_resources", tmp_path)
+        pushed, kept = talk(app, [("POST", "/sightings/push", None), ("GET", "/sightings/receipts", None)])
+        assert (pushed.status_code, kept.json()) == (200, pushed.json())
+        assert [(sent["exchange"], sent["body"]) for sent in fake.uploads] == [("sightings", body)]
+
 
 class TestMarketRegulation:
+    def test_repeated_employers_come_first(self, fake: FakeGateway) -> None:
+        rows = [("91A", False), ("91B", True), ("91C", None)]
+        fake.items = [
+            {"employer_uscc": code, "confirmed_hits": 1, "last_hit_month": "2026-11", "repeated": flag}
+            for code, flag in rows
+        ]
+        app = app_of(fake, "market_regulation")
+        pulled = post(app, "/hits/pull").json()
+        assert pulled == get(app, "/hits")
+        assert [each["employer_uscc"] for each in pulled["employers"]] == ["91B", "91A", "91C"]
+
+    def test_list_that_breaks_off_leaves_the_table_as_it_was(self, fake: FakeGateway) -> None:
+        fake.items = [{"employer_uscc": "91A"}]
+        app = app_of(fake, "market_regulation")
+        post(app, "/hits/pull")
+        fake.stuck_cursor, fake.items = True, []
+        assert post(app, "/hits/pull").status_code == 502
+        assert len(get(app, "/hits")["employers"]) == 1
+
     @pytest.mark.parametrize(
         ("must_not", "decision"),
         [

@@ -20,6 +20,7 @@ from gateway.adapters.places import COPIES, HARMLESS, NO_CHILD, TABLES
 from gateway.adapters.rulebook import load_rulebook
 from gateway.settings import POLICIES
 from tests.harness import COUNTY, TestGateway, running
+from tests.people import csv_file, sighting
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTED = {place.id for place in TABLES}
@@ -101,6 +102,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGateway]:
         gateway.upload_sample()
         relief = gateway.headers("civil_affairs/relief_officer")
         gateway.ask("530423201309124345")
+        assert gateway.upload("sightings", csv_file([sighting(), sighting(None)])).json()["accepted"] == 2
         query = {"purpose": "child_relief", "region": COUNTY, "limit": 500}
         assert gateway.call.get("/v1/exchanges/needy-children/records", params=query, headers=relief).json()[
             "items"

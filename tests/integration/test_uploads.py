@@ -177,6 +177,7 @@ _CHANGED = {
     "attendance": {"缺勤天数": "1", "学籍号": student()["学籍号"]},
     "relief-register": {"起始日期": "2026-02-01"},
     "disability-assessment": {"残疾等级": "四级"},
+    "sightings": {"处理措施": "罚款"},
 }
 
 

@@ -16,6 +16,8 @@ EXPECTED = {
     "disability_category": "1 2 3 4 5 6 7",
     "disability_grade": "1 2 3 4",
     "suitability": "mainstream special_school home_delivery deferral",
+    "sighting_finding": "confirmed none pending",
+    "sighting_measure": "none correction fine handed_to_guardian police market_regulation",
 }
 
 

@@ -11,7 +11,7 @@ from gateway.domain.cells import Cell
 from gateway.domain.receipt import MESSAGES, message, sentences
 from gateway.domain.sheet import Reading, UnreadableSheet, read_sheet
 from schemas.records import DATASETS
-from tests.people import STUDENT_HEADINGS, attendance, resident_id, student
+from tests.people import STUDENT_HEADINGS, attendance, resident_id, sighting, student
 
 LAW_DATE = date(2026, 11, 20)
 
@@ -117,6 +117,7 @@ def test_every_heading_of_the_schema_and_of_the_agency_is_known(dataset: str) ->
         "attendance": attendance(),
         "relief-register": relief(),
         "disability-assessment": assessment(),
+        "sightings": sighting(),
     }
     row = rows[dataset]
     expected = reading(grid(row), dataset).records[0].values
@@ -433,3 +434,37 @@ def test_every_code_has_a_chinese_and_an_english_sentence(code: str) -> None:
 def test_a_bad_code_names_the_permitted_values() -> None:
     assert "走读、住校" in message("bad_code", DATASETS["student-register"], "boarding", "zh")
     assert "走读 / 住校" in message("bad_code", DATASETS["student-register"], "boarding", "en")
+
+
+# --- rows that name nobody ---------------------------------------------------------------------------------
+
+
+def test_rows_that_name_nobody_are_told_apart_by_their_place() -> None:
+    rows = [sighting(None, 地点=place) for place in ("甲", "乙", "", "甲", "")]
+    found = reading(grid(*rows), "sightings")
+    assert (landed(found), found.repeated, found.flaws) == ([2, 3, 4], [5, 6], [])
+
+
+def test_a_child_is_the_same_record_wherever_in_the_firm_it_was() -> None:
+    found = reading(grid(sighting(), sighting(地点="乙"), sighting(4), sighting(None)), "sightings")
+    assert landed(found) == [2, 4, 5]
+    assert flaws(found) == [(3, "id_number", "duplicate_in_file")]
+
+
+def test_a_file_without_the_childs_column_is_read() -> None:
+    rows = [sighting(None), sighting(None, 地点="乙"), sighting(None)]
+    without = [
+        {name: cell for name, cell in row.items() if name not in ("身份证号", "用人单位名称")} for row in rows
+    ]
+    found = reading(grid(*without), "sightings")
+    assert (landed(found), found.repeated) == ([2, 3], [4])
+    nowhere = [{name: cell for name, cell in row.items() if name != "地点"} for row in rows]
+    assert landed(reading(grid(*nowhere), "sightings")) == [2]
+
+
+@pytest.mark.parametrize("cell", [91530423, 9.1530423e17, "9.15304E+17"])
+def test_an_employers_code_that_a_spreadsheet_rounded_is_refused(cell: Cell) -> None:
+    cells = grid(sighting())
+    cells[1][0] = cell
+    found = reading(cells, "sightings")
+    assert [flaw.code for flaw in found.flaws] in (["precision_lost"], ["bad_code"])

@@ -135,6 +135,7 @@ _PLACES = " UNION ".join(
         ("attendance", "region"),
         ("relief_register", "residence"),
         ("disability_assessment", "residence"),
+        ("sighting", "region"),
         ("case_file", "region"),
         ("(SELECT l.* FROM case_file c JOIN lead l USING (region, subject_id))", "residence"),
     )

@@ -26,5 +26,6 @@ TABLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         ("assessed_on",),
         ("category", "grade", "suitability", "residence", "assessor"),
     ),
+    "sightings": ("sighting", ("inspection_id",), ("inspected_on",)),
 }
 """By dataset: (table, further key columns, content columns)."""

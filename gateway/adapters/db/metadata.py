@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from gateway.adapters.db import (  # noqa: F401 - each registers its tables
     evidence_tables,
     guard_tables,
+    inspection_tables,
     log_tables,
     purge_tables,
     report_tables,

@@ -17,6 +17,7 @@ from gateway.adapters.db.children import many_facts
 from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tags
 from gateway.adapters.db.engine import Store, stamp, unavailable
 from gateway.adapters.db.fact_tables import TABLES
+from gateway.adapters.db.inspections import SqliteInspectionDesk
 from gateway.adapters.db.jobs import insert_file
 from gateway.adapters.db.settling import Prepared, Sorting, find_people, purges_of, with_former
 from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
@@ -296,6 +297,11 @@ class SqliteRegisterTransaction(SqliteTransaction):
             " ON CONFLICT (region, code) DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
             ((region, code, name) for code, name in sorted(schools.items())),
         )
+
+    @property
+    def inspections(self) -> SqliteInspectionDesk:
+        """What labour inspection found, in this transaction."""
+        return SqliteInspectionDesk(self._db, self._keys)
 
     def save_upload(self, upload: LandedUpload) -> None:
         """The receipt, and the Idempotency-Key that asked for it."""

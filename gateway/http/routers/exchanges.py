@@ -111,6 +111,7 @@ async def records(
     purpose: str,
     region: str,
     as_of: str | None = None,
+    since: str | None = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 100,
     cursor: Annotated[str | None, Query(pattern=f"^([a-z]{{2}}[0-9]+-[a-z2-7]{{32}}|{PATTERN})$")] = None,
 ) -> Response:
@@ -118,17 +119,19 @@ async def records(
 
     A region below the county gives the children who may live there as far as the list tells: of a township that is
     told of with others, those others too; of a village, its township.
+
+    `since`, a month, is for `employer-hits` only; that list is ordered by the employers' codes.
     """
     app = context(request)
     asked = Asked(await app.auth.principal(request), Action.LIST, exchange, purpose, region_code(region))
-    grant = await app.lists.decide(asked)
+    grant = await app.tables.decide(asked)
     try:
         app.health.check_as_of(as_of)
     except Malformed as error:
         await app.evidence.failed(asked, grant, error.name)
         raise
     try:
-        body, entry = await in_thread(app.listings, app.lists.page, asked, grant, limit, cursor)
+        body, entry = await in_thread(app.listings, app.tables.page, asked, grant, limit, cursor, since)
     except Malformed as error:
         await app.evidence.failed(asked, grant, error.name)
         raise
@@ -147,7 +150,7 @@ async def export(exchange: str, request: Request) -> Response:
     app = context(request)
     who, body = await caller_and_body(request, EXPORT_DECODER)
     asked = Asked(who, Action.LIST, exchange, body.purpose, region_code(body.region))
-    grant = await app.lists.decide(asked)
+    grant = await app.tables.decide(asked)
     if body.since is not None:
         await app.evidence.failed(asked, grant, Malformed.name)
         zh, en = "目前只能导出完整名单，请勿填写 since。", "Whole lists are exported only; leave out since."
