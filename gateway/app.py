@@ -11,6 +11,7 @@ from connectors.registry import mapping_for
 from gateway.adapters.cedar import CedarDecisionPoint, load
 from gateway.adapters.clock import AsOfClock, SystemClock
 from gateway.adapters.db.clients import SqliteClients
+from gateway.adapters.db.days import SqliteDays
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
 from gateway.adapters.db.jobs import SqliteJobs
@@ -79,6 +80,7 @@ from gateway.services.list import ListRecords, NeedyChildren
 from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
 from gateway.services.resolve import Resolve
+from gateway.services.sweep import DailySweep
 from gateway.services.upload import AgencyMapping, Upload
 from gateway.settings import Settings
 from gateway.start import NotReady, open_ring, prepare_data
@@ -131,7 +133,7 @@ def build(settings: Settings) -> Parts:
         points=ground.points,
         rulebook=ground.rulebook,
         jobs=ground.jobs,
-        daily=Daily(ground.registers, ground.rulebook, ground.clock),
+        daily=_daily(ground),
         needy=needy,
         transient=Transient(ground.store),
         clock=ground.clock,
@@ -139,6 +141,12 @@ def build(settings: Settings) -> Parts:
         context=_context(ground, lists, log, _health(ground, log, purge)),
         log=log,
     )
+
+
+def _daily(ground: _Ground) -> Daily:
+    """What a new day brings, in this order: leads first, then what hangs on them."""
+    tasks = (DailySweep(ground.rulebook),)
+    return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
 
 
 def _ground(settings: Settings) -> _Ground:

@@ -81,8 +81,26 @@ TABLES: tuple[Place, ...] = (
         "职责",
         "duties",
         "leads",
-        {"lead_id": "derived from the random id", "facts": TEXT},
-        through=("lead_id", "lead"),
+        {
+            "lead_id": "derived from the random id",
+            "case_ref": "derived from the random id",
+            "facts": TEXT,
+            "assignee": TEXT,
+            "done_by": TEXT,
+        },
+        through=("case_ref", "case_file"),
+    ),
+    Place(
+        "case_entry",
+        "个案经过",
+        "history of cases",
+        "leads",
+        {
+            "case_ref": "derived from the random id",
+            "body": TEXT,
+            "words": "sealed words of officers",
+        },
+        through=("case_ref", "case_file"),
     ),
     Place(
         "lead",
@@ -103,7 +121,13 @@ TABLES: tuple[Place, ...] = (
         "个案",
         "cases",
         "leads",
-        {"ref": "derived from the random id", "subject_id": SUBJECT},
+        {
+            "ref": "derived from the random id",
+            "subject_id": SUBJECT,
+            "merged_into": "derived from a random id",
+            "owner": TEXT,
+            "sealed": "whether the case is sealed",
+        },
         _CHILD,
     ),
     Place(

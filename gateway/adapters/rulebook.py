@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from gateway.adapters.casebook import read_cases
 from gateway.adapters.coarsening import load_disclosure
 from gateway.adapters.retention import read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
@@ -36,9 +37,10 @@ def _load(folder: Path) -> Rulebook:
                 raise RulebookError(f"rules.yaml: {rule.id} names the duty {duty}, which duties.yaml lacks")
     limits = Thresholds(**_yaml(folder / "thresholds.yaml"))
     book = DutyBook(duties, load_calendar(folder / "calendar"))
-    purposes = _yaml(folder / "roles.yaml")["purposes"]
-    retention = read_retention(_yaml(folder / "retention.yaml"), purposes, limits)
-    return Rulebook(rules, limits, book, load_disclosure(folder), retention)
+    roles = _yaml(folder / "roles.yaml")
+    retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
+    cases = read_cases(_yaml(folder / "cases.yaml"), roles["roles"], duties)
+    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases)
 
 
 def load_calendar(folder: Path) -> Calendar:
@@ -65,6 +67,7 @@ def _duty(name: str, body: dict[str, Any]) -> DutyRule:
         owner=body["owner"],
         days=int(body["days"]),
         working_days=bool(body["working_days"]),
+        otherwise=body.get("otherwise"),
     )
 
 

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
 from gateway.domain.audit import AuditEntry
+from gateway.domain.case import CaseDesk
+from gateway.domain.duties import DutyDesk
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, StoredFile
 from gateway.domain.rules import Assessment
@@ -85,6 +87,14 @@ class RuleTransaction(Protocol):
     def close_lead(self, lead_id: str, fact: Mapping[str, object], at: datetime) -> None: ...
 
     def open_duty(self, draft: DutyDraft, at: datetime) -> None: ...
+
+    @property
+    def cases(self) -> CaseDesk: ...
+
+    @property
+    def duties(self) -> DutyDesk: ...
+
+    def write_audit(self, entry: AuditEntry) -> None: ...
 
 
 class RegisterTransaction(RuleTransaction, Protocol):

