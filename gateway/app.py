@@ -14,6 +14,7 @@ from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.days import SqliteDays
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
+from gateway.adapters.db.instruments import SqliteInstruments
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
@@ -25,6 +26,8 @@ from gateway.adapters.db.registers import SqliteRegisters
 from gateway.adapters.db.resolutions import SqliteResolutions
 from gateway.adapters.db.transient import Transient
 from gateway.adapters.db.turn import Turn
+from gateway.adapters.documents.templates import load_offices, load_templates
+from gateway.adapters.documents.writer import FileDocumentWriter
 from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.adapters.filestore import SealedFileStore
@@ -39,7 +42,7 @@ from gateway.domain.limits import LimitBook
 from gateway.domain.log.note import MalformedNote
 from gateway.domain.rulebook import Rulebook
 from gateway.http.auth import Authenticator
-from gateway.http.context import Context
+from gateway.http.context import Context, Notices
 from gateway.http.dpop import ProofReader
 from gateway.http.fastlane import FastLane
 from gateway.http.holder import Binding
@@ -61,12 +64,14 @@ from gateway.http.routers import (
     identity,
     jobs,
     leads,
+    notices,
     pseudonyms,
 )
 from gateway.log import LogParts, build_log
 from gateway.parts import Parts
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
+from gateway.services.casework import Casework
 from gateway.services.catalogue import CatalogueView
 from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
@@ -74,14 +79,19 @@ from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
+from gateway.services.fetch_document import FetchDocument
 from gateway.services.guard import Guard
 from gateway.services.health import Health
+from gateway.services.instruments import CaseInstruments, InstrumentDeskwork
+from gateway.services.issue import Issue
 from gateway.services.list import ListRecords, NeedyChildren
 from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
 from gateway.services.resolve import Resolve
+from gateway.services.serve import Serve
 from gateway.services.sweep import DailySweep
 from gateway.services.upload import AgencyMapping, Upload
+from gateway.services.use_resolution import UseResolution
 from gateway.settings import Settings
 from gateway.start import NotReady, open_ring, prepare_data
 from gateway.version import version
@@ -240,6 +250,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         catalogue=CatalogueView(ground.points),
         health=health,
         resolve=_resolve(ground),
+        notices=_notices(ground),
         disclosures=_disclosures(ground),
         files=Files(),
         store=ground.sealed_files,
@@ -300,6 +311,21 @@ def _resolve(ground: _Ground) -> Resolve:
     )
 
 
+def _notices(ground: _Ground) -> Notices:
+    """Legal instruments: worded from `policies/notices/`, which must fit the duties."""
+    settings, evidence, book = ground.settings, ground.evidence, ground.rulebook
+    templates = load_templates(settings.policies, book.duties.rules)
+    desk = InstrumentDeskwork(evidence, ground.clock, templates, load_offices(settings.policies))
+    using = UseResolution(evidence, ground.clients, ground.guard)
+    kept = SqliteInstruments(ground.store, ground.keys)
+    return Notices(
+        Issue(desk, using, book),
+        Serve(desk, Casework(book), book),
+        CaseInstruments(desk, kept),
+        FetchDocument(desk, using, kept, FileDocumentWriter()),
+    )
+
+
 def _disclosures(ground: _Ground) -> Disclosures:
     return Disclosures(
         ground.evidence,
@@ -345,6 +371,7 @@ def create_app(settings: Settings) -> FastAPI:
         audit,
         deletions,
         pseudonyms,
+        notices,
     ):
         app.include_router(module.router)
     app.add_exception_handler(HuxueError, on_domain_error)

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.domain.case import CaseFile, State
 from gateway.domain.errors import Conflict, Flaw, Malformed
 from gateway.domain.instruments import Document, Kind, Template, in_words, is_line
 from gateway.domain.model import SubjectId
@@ -34,7 +35,9 @@ class ServiceMethod(StrEnum):
     """How it was served (民事诉讼法 art. 88-95, by way of 行政强制法 art. 38)."""
 
     DIRECT = "direct"  # 直接送达
-    LODGING = "lodging"  # 转交送达: left with an adult of the household, or with whoever takes it for the guardian
+    LODGING = (
+        "lodging"  # 转交送达: left with an adult of the household, or with whoever takes it for the guardian
+    )
     MAIL = "mail"  # 邮寄送达: the day on the receipt
     PUBLIC = "public"  # 公告送达: the day on which the announcement counts as service
     REFUSED_LEFT = "refused_left"  # 留置送达: refused, left behind before witnesses
@@ -90,7 +93,9 @@ class Instrument:
         return (self.role, self.office) == (who.role, who.region)
 
 
-def earlier(template: Template, of_case: Iterable[Instrument], state: str, today: date) -> Instrument | None:
+def earlier(
+    template: Template, of_case: Iterable[Instrument], state: State, today: date
+) -> Instrument | None:
     """The instrument that the new one refers to, None where it refers to none; Conflict when it may not be issued.
 
     It may not while the case's state is another, while one of its kind is still to be served or obeyed, or, where it
@@ -132,9 +137,13 @@ def check_service(service: Service, issued_on: date, today: date) -> None:
     """Malformed unless the day lies between issue and today and the proof is whole; the flaws hold no value."""
     flaws = []
     if not issued_on <= service.served_on <= today:
-        flaws.append(_flaw("/served_on", "不得早于签发日或晚于今日", "Not before issue, and not in the future"))
+        flaws.append(
+            _flaw("/served_on", "不得早于签发日或晚于今日", "Not before issue, and not in the future")
+        )
     if not _SHA256.fullmatch(service.proof):
-        flaws.append(_flaw("/proof", "须为送达回证扫描件的 SHA-256", "SHA-256 of the scanned return, 64 hex digits"))
+        flaws.append(
+            _flaw("/proof", "须为送达回证扫描件的 SHA-256", "SHA-256 of the scanned return, 64 hex digits")
+        )
     if not _is_name(service.recipient_relation):
         flaws.append(_flaw("/recipient_relation", "须填写收件人与监护人的关系", "Who took it"))
     if len(service.witnesses) > _MOST_WITNESSES or not all(map(_is_name, service.witnesses)):
@@ -183,16 +192,20 @@ def _service(service: Service) -> dict[str, object]:
 class InstrumentDesk(Protocol):
     """Instruments inside one write transaction: what is read there, nobody changes meanwhile."""
 
+    def case(self, ref: str, rows: Predicate) -> CaseFile | None:
+        """The case, if it is among the rows."""
+        ...
+
     def next_serial(self, office: str, year: int, kind: Kind) -> int:
         """The next running number, taken: with the transaction it stays taken, without it nothing was."""
         ...
 
-    def add(self, instrument: Instrument, document: Document) -> None:
+    def add(self, instrument: Instrument, serial: int, document: Document) -> None:
         """Keeps a new one, its wording sealed."""
         ...
 
     def get(self, instrument_id: str, rows: Predicate) -> Instrument | None:
-        """The instrument, if a lead of its case is among the rows."""
+        """The instrument, if its case is among the rows."""
         ...
 
     def of_case(self, case: str) -> list[Instrument]:
@@ -207,10 +220,10 @@ class InstrumentDesk(Protocol):
 class Instruments(Protocol):
     """Instruments as they are kept, read without a transaction; from worker threads."""
 
-    def of_case(self, case: str, rows: Predicate) -> list[Instrument]:
-        """Every one of a case of which a lead is among the rows, oldest first."""
+    def of_case(self, case: str, rows: Predicate) -> list[Instrument] | None:
+        """Every one of a case that is among the rows, oldest first; None when it is not."""
         ...
 
     def document(self, instrument_id: str, rows: Predicate) -> Document | None:
-        """Its wording, if a lead of its case is among the rows."""
+        """Its wording, if its case is among the rows."""
         ...

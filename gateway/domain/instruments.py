@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from gateway.domain.case import State
 from gateway.domain.errors import Flaw, Malformed
 
 GAP = re.compile(r"\{([a-z_]+)\}")
@@ -61,7 +62,7 @@ class Template:
     number: str
     duty: str
     issued_by: frozenset[str]
-    states: frozenset[str]
+    states: frozenset[State]
     follows: tuple[Kind, ...]
     legal_basis: tuple[str, ...]
     slots: Mapping[str, Slot]

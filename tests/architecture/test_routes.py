@@ -20,11 +20,24 @@ from gateway.http.routers import (
     identity,
     jobs,
     leads,
+    notices,
     pseudonyms,
 )
 from tests.harness import TestGateway
 
-MODULES = (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit, deletions, pseudonyms)
+MODULES = (
+    entrance,
+    catalogue,
+    exchanges,
+    jobs,
+    leads,
+    identity,
+    disclosures,
+    audit,
+    deletions,
+    pseudonyms,
+    notices,
+)
 ROUTERS = tuple(module.router for module in MODULES)
 # The document about the routes; the framework's own.
 FRAMEWORKS_OWN = {"/openapi.json"}

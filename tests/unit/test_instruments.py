@@ -13,7 +13,8 @@ from gateway.domain.instruments import GAP, Kind, Template, checked, numbered, w
 from gateway.domain.principal import Principal
 
 POLICIES = Path(__file__).parents[2] / "policies"
-TEMPLATES = load_templates(POLICIES)
+DUTIES = {"guardian-return", "guardian-correct", "reminder-return"}
+TEMPLATES = load_templates(POLICIES, DUTIES)
 GIVEN = {
     "guardian": "张建国",
     "relation": "父亲",
@@ -137,17 +138,19 @@ def _copied(folder: Path, kind: str, change: dict[str, object]) -> Path:
         ({"follows": ["return-order"]}, "itself"),
         ({"kind": "correction-order"}, "name of the file"),
         ({"more": 1}, "more"),
+        ({"duty": "nobodys"}, "duties.yaml lacks"),
+        ({"states": ["asleep"]}, "asleep"),
     ],
 )
 def test_a_wrong_template_stops_the_start(tmp_path: Path, change: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        load_templates(_copied(tmp_path, "return-order", change))
+        load_templates(_copied(tmp_path, "return-order", change), DUTIES)
 
 
 def test_two_kinds_may_not_number_alike(tmp_path: Path) -> None:
     number = TEMPLATES[Kind.REMINDER].number
     with pytest.raises(TemplateError, match="number alike"):
-        load_templates(_copied(tmp_path, "return-order", {"number": number}))
+        load_templates(_copied(tmp_path, "return-order", {"number": number}), DUTIES)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ class InstrumentRow(SQLModel, table=True):
 
     __tablename__ = "instrument"
     __table_args__ = (
+        Index("ix_instrument_id", "id", unique=True),
         Index("ix_instrument_number", "office", "year", "kind", "serial", unique=True),
         Index("ix_instrument_case", "case_ref"),
-        Index("ix_instrument_child", "subject_id"),
     )
     county: str = Field(primary_key=True)
     id: str = Field(primary_key=True)

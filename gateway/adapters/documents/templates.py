@@ -1,12 +1,13 @@
 """Reads `policies/notices/`: the wording of every kind, and in whose name it is issued. A wrong file stops the start."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from gateway.domain.case import State
 from gateway.domain.instruments import GAP, Kind, Slot, Template, numbered
 from gateway.domain.offices import Office, Offices
 from schemas.codes.region import normalise_region
@@ -31,9 +32,15 @@ class TemplateError(ValueError):
     """What is wrong with a file; the message names the file and the place."""
 
 
-def load_templates(policies: Path) -> Mapping[Kind, Template]:
-    """Kind → its wording; every kind has one. Raises TemplateError; OSError or KeyError for a file out of shape."""
+def load_templates(policies: Path, duties: Collection[str]) -> Mapping[Kind, Template]:
+    """Kind → its wording; every kind has one. Raises TemplateError; OSError or KeyError for a file out of shape.
+
+    `duties`: the rows of `duties.yaml`, of which each kind names the one with its days.
+    """
     found = {kind: _template(policies / FOLDER / f"{kind}.yaml", kind) for kind in Kind}
+    for template in found.values():
+        if template.duty not in duties:
+            raise TemplateError(f"{template.kind}.yaml: duty: duties.yaml lacks {template.duty}")
     if len({template.number for template in found.values()}) != len(found):
         raise TemplateError("two kinds number alike")
     return found
@@ -67,7 +74,7 @@ def _template(path: Path, kind: Kind) -> Template:
         number=body["number"],
         duty=body["duty"],
         issued_by=frozenset(body["issued_by"]),
-        states=frozenset(body["states"]),
+        states=frozenset(State(each) for each in body["states"]),
         follows=tuple(Kind(each) for each in body["follows"]),
         legal_basis=tuple(body["legal_basis"]),
         slots={name: _slot(path, name, each) for name, each in body["slots"].items()},
