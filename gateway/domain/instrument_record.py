@@ -224,6 +224,6 @@ class Instruments(Protocol):
         """Every one of a case that is among the rows, oldest first; None when it is not."""
         ...
 
-    def document(self, instrument_id: str, rows: Predicate) -> Document | None:
-        """Its wording, if its case is among the rows."""
+    def kept(self, instrument_id: str, rows: Predicate) -> tuple[Instrument, Document] | None:
+        """It and its wording, if its case is among the rows."""
         ...

@@ -1,8 +1,10 @@
 """Legal instruments end to end: issued by two officers' consent, numbered, fetched, served; and whoever should not."""
 
+import hashlib
 import io
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,11 +17,14 @@ import httpx
 import pypdf
 import pytest
 
+from connectors.transports.rest import client_assertion
 from gateway.adapters.clock import AsOfClock
 from gateway.adapters.db.effects import SqliteTransaction
 from gateway.domain.case import Actor
 from gateway.services.casework import Casework, Move
-from tests.harness import COUNTY, LAW_DATE, TestGateway, problem, running
+from tests.harness import COUNTY, LAW_DATE, TestGateway, problem, running, token_form
+from tests.integration.test_purge import purge
+from tests.integration.test_rotation import age, keys_command, turn, until
 from tests.people import csv_file, resident_id, student
 
 LEAD, RETURN = "education/dropout_lead", "township/return_officer"
@@ -288,7 +293,10 @@ def test_a_withdrawn_number_is_not_given_again(
 def test_a_served_one_cannot_be_withdrawn(asking: Officer, second: Officer, case: str) -> None:
     found = asking.issued(case, second)
     asking.served(found["id"])
-    assert problem(asking.post(f"/v1/notices/{found['id']}/void", {"reason": "想撤回"})) == (409, "conflict")
+    assert problem(asking.post(f"/v1/notices/{found['id']}/void", {"reason": "想要撤回它"})) == (
+        409,
+        "conflict",
+    )
     assert problem(asking.serve(found["id"])) == (409, "conflict")
 
 
@@ -431,9 +439,6 @@ def test_nobody_without_a_name_issues(out: TestGateway, second: Officer, asking:
     resolution = asking.resolution(case, second)
     nameless = Officer.__new__(Officer)
     nameless.gateway = out
-    from connectors.transports.rest import client_assertion  # the harness always names somebody
-    from tests.harness import token_form
-
     moment = out.parts.clock.now()
     assertion = client_assertion(asking.credentials, f"{out.url}/oauth2/token", moment)
     token = out.call.post("/oauth2/token", data=token_form(assertion)).json()["access_token"]
@@ -519,8 +524,6 @@ def test_the_child_can_read_who_put_its_name_where(
         assert part in sentences
     entries = [each for each in out.audit() if each["detail"].startswith("document ")]
     assert [(each["fields"], each["exchange"]) for each in entries] == [({"name": "keep"}, "identity")]
-    import hashlib
-
     assert entries[0]["answer_digest"] == hashlib.sha256(content).hexdigest()
 
 
@@ -533,7 +536,7 @@ def test_refusals_are_in_the_evidence(out: TestGateway, asking: Officer, second:
     told = [
         (each["decision"], each["detail"]) for each in out.audit()[before:] if each["exchange"] == "notices"
     ]
-    assert told == [("fail", "not-permitted"), ("fail", "malformed"), ("refuse", "purpose-not-granted")]
+    assert told == [("fail", "not-permitted"), ("fail", "malformed"), ("refuse", "not-permitted")]
 
 
 def test_nothing_of_a_person_is_kept_in_the_open(
@@ -552,13 +555,27 @@ def test_nothing_of_a_person_is_kept_in_the_open(
 
 
 def test_the_file_key_turns_and_documents_stay_readable(
-    out: TestGateway, asking: Officer, second: Officer, case: str
+    out: TestGateway, asking: Officer, second: Officer, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gateway.adapters.db.rewrap import Rewrap
-
+    monkeypatch.setenv("HUXUE_PROFILE", "demo")
     found = asking.issued(case, second)
     asking.served(found["id"], witnesses=[WITNESS])
-    rewrap = Rewrap(out.parts.store, out.parts.keys)
-    rewrap.begin("files", 1)
-    assert rewrap.run("files").seen == 2  # the resolution and the instrument
+    turn(out.data, "files")
+    age(out.data, ("files",))
+    assert keys_command(out.data, "tidy").stdout.strip() == "dropped files"
+    until(lambda: len(out.parts.keys.roots.of("files")) == 1)
     assert CHILD in pdf_text(asking.fetch(found["id"]).content)
+    items = asking.get(f"/v1/cases/{case}/notices").json()["items"]
+    assert items[0]["service"]["witnesses"] == [WITNESS]
+
+
+def test_it_goes_with_the_child_and_its_number_stays_taken(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as gateway:
+        assert gateway.upload("student-register", csv_file([student(2, **OUT)])).json()["rejected"] == 0
+        Officer(gateway).issued(persuading(gateway, 2), Officer(gateway))
+        assert serials(gateway)
+    purge(data, date(2036, 6, 1))
+    with closing(sqlite3.connect(data / "huxue.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM instrument").fetchone() == (0,)
+        assert connection.execute("SELECT last FROM instrument_counter").fetchall() == [(1,)]

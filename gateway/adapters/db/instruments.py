@@ -158,10 +158,14 @@ class SqliteInstruments:
         )
         return [_instrument(row, self._keys) for row in found.fetchall()]
 
-    def document(self, instrument_id: str, rows: Predicate) -> Document | None:
-        """Its wording, if its case is among the rows."""
+    def kept(self, instrument_id: str, rows: Predicate) -> tuple[Instrument, Document] | None:
+        """It and its wording, if its case is among the rows."""
         where, binds = to_sql(rows, _COLUMNS)
         row = self._store.reader.execute(
-            f"SELECT i.content {_FROM} WHERE i.id = :f_id AND {where}", {**binds, "f_id": instrument_id}
+            f"SELECT {_INSTRUMENT}, i.content {_FROM} WHERE i.id = :f_id AND {where}",
+            {**binds, "f_id": instrument_id},
         ).fetchone()
-        return _DOCUMENT.decode(self._keys.open(purpose_of(instrument_id), row[0])) if row else None
+        if row is None:
+            return None
+        words = self._keys.open(purpose_of(instrument_id), row[-1])
+        return _instrument(row, self._keys), _DOCUMENT.decode(words)

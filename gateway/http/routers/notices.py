@@ -23,6 +23,8 @@ _TYPES = {
     Format.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 _NOTICE = schema_ref(NoticeModel, "文书 / The notice")
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_FILE = {"description": "文件 / The file", "content": dict.fromkeys(_TYPES.values(), _BYTES)}
 _DAY = {"type": "string", "format": "date"}
 
 
@@ -69,7 +71,6 @@ _VOID = msgspec.json.Decoder(VoidBody)
             resolution=TEXT,
             slots={"type": "object", "additionalProperties": TEXT},
         ),
-        answer=_NOTICE,
     ),
 )
 async def issue(case: str, request: Request) -> Response:
@@ -97,12 +98,12 @@ async def of_case(case: str, request: Request) -> Response:
 @router.get(
     "/notices/{notice_id}",
     summary="下载法律文书 / Fetch the document",
-    **declare("access_token", "fixed", 400, 409, 422),
+    **declare("access_token", "fixed", 400, 409, 422, answer=_FILE),
 )
 async def document(
     notice_id: str,
     request: Request,
-    kind: Annotated[Format, Query(alias="format")],
+    kind: Annotated[Format, Query(alias="format")] = Format.PDF,
     resolution: Annotated[str | None, Query(pattern="^res-[0-9a-f]{26}$")] = None,
 ) -> Response:
     """As `format=pdf` or `docx`, to the officer who issued it.
