@@ -19,6 +19,7 @@ from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_COUNTY_ROLE = "education/dropout_lead"
 _MOST_WITNESSES = 5
 _LONGEST = 40
 
@@ -91,6 +92,10 @@ class Instrument:
     def of_team(self, who: Principal) -> bool:
         """Whether this officer is of the office that issued it."""
         return (self.role, self.office) == (who.role, who.region)
+
+    def voidable_by(self, who: Principal) -> bool:
+        """By its office, or by the county above: a child who moves to another township is not to be stuck."""
+        return self.of_team(who) or (who.role == _COUNTY_ROLE and who.region == self.county)
 
 
 def earlier(

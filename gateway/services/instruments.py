@@ -201,11 +201,13 @@ class CaseInstruments:
         return await pages.told(desk.evidence, request, grant, page)
 
     async def void(self, principal: Principal, instrument_id: str, reason: str) -> bytes:
-        """Withdrawn before service; the number stays taken. Conflict once it was served."""
+        """Withdrawn before service, by its office or the county's; the number stays taken. Conflict once it was served."""
         desk = self._desk
 
         def work(hand: Hand) -> Told:
-            found, _ = desk.own(hand, instrument_id)
+            found = hand.transaction.instruments.get(instrument_id, hand.grant.rows)
+            if found is None or not found.voidable_by(hand.who):
+                raise desk.refusal(hand, NotPermitted(), found.subject if found else None)
             if wrong := flaw_of(reason, "/reason"):
                 raise desk.refusal(hand, wrong, found.subject)
             changed = replace(found, state=InstrumentState.VOIDED, void_reason=reason.strip())

@@ -476,6 +476,35 @@ def test_a_resolution_makes_one_document_and_shows_nothing_else(
     assert problem(second.fetch(found["id"], "docx", resolution=own)) == (409, "conflict")
 
 
+def test_another_client_that_names_the_same_officer_is_another(
+    out: TestGateway, asking: Officer, second: Officer, case: str
+) -> None:
+    issued = asking.issued(case, second)
+    double = Officer(out)
+    name = f"of-{asking.credentials.client_id}"
+    double.headers = {"Authorization": f"Bearer {out.fetch_token(double.credentials, name)}"}
+    assert problem(double.fetch(issued["id"])) == (403, "not-permitted")
+
+
+def test_an_emergency_makes_no_document(asking: Officer, case: str) -> None:
+    body = {"purpose": "dropout_control", "reason": "儿童有现实危险", "case": case, "emergency": True}
+    found = asking.post("/v1/identity/resolutions", body).json()["id"]
+    assert problem(asking.issue(case, found)) == (409, "conflict")
+
+
+def test_the_county_withdraws_what_a_township_issued_and_may_not_do_more(
+    out: TestGateway, asking: Officer, second: Officer, case: str
+) -> None:
+    issued, lead = asking.issued(case, second), Officer(out, LEAD, COUNTY)
+    assert problem(lead.fetch(issued["id"])) == (403, "not-permitted")
+    assert problem(lead.serve(issued["id"])) == (403, "not-permitted")
+    with out.parts.store.writing() as connection:
+        connection.execute("UPDATE case_file SET residence = ? WHERE ref = ?", (OTHER_TOWNSHIP, case))
+    assert problem(asking.serve(issued["id"])) == (403, "not-permitted")
+    answer = lead.post(f"/v1/notices/{issued['id']}/void", {"reason": "孩子已搬到另一乡镇"})
+    assert answer.json()["state"] == "voided"
+
+
 def test_an_approver_who_was_dismissed_approves_nothing(
     out: TestGateway, asking: Officer, second: Officer, case: str
 ) -> None:

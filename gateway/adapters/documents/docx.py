@@ -21,7 +21,15 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _BODY_FONT, _TITLE_FONT = "仿宋", "宋体"
 _BODY_SIZE, _TITLE_SIZE = "32", "44"  # half points: 三号, 二号
 _INDENT = "640"  # twentieths of a point: two characters
-_MARGINS = {"top": "2098", "bottom": "1984", "left": "1588", "right": "1474"}  # GB/T 9704: 37, 35, 28, 26 mm
+_MARGINS = {  # GB/T 9704: 37, 35, 28, 26 mm
+    "top": "2098",
+    "right": "1474",
+    "bottom": "1984",
+    "left": "1588",
+    "header": "851",
+    "footer": "992",
+    "gutter": "0",
+}
 _A4 = {"w": "11906", "h": "16838"}
 
 Element = ElementTree.Element

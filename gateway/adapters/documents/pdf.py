@@ -37,7 +37,7 @@ class PdfWriter:
         """The bytes of the file; Unprintable when the font lacks a character."""
         words = orjson.dumps(_as_data(document)).decode()
         day = datetime.combine(document.issued_on, time(), UTC)
-        # One at a time: a document takes milliseconds, and nothing of one child stays in a compiler for the next.
+        # One at a time, since a document takes milliseconds; a compiler each, so that none is given another's words.
         with self._lock:
             compiler = typst.Compiler(
                 self._layout, root=_HERE, font_paths=self._loaded(), ignore_system_fonts=True
