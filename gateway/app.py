@@ -23,6 +23,7 @@ from gateway.adapters.db.mappings import SqliteToldChildren
 from gateway.adapters.db.notices import SqliteNotices
 from gateway.adapters.db.purging import SqlitePurging
 from gateway.adapters.db.registers import SqliteRegisters
+from gateway.adapters.db.reports import SqliteReports
 from gateway.adapters.db.resolutions import SqliteResolutions
 from gateway.adapters.db.transient import Transient
 from gateway.adapters.db.turn import Turn
@@ -66,6 +67,7 @@ from gateway.http.routers import (
     leads,
     notices,
     pseudonyms,
+    reports,
 )
 from gateway.log import LogParts, build_log
 from gateway.parts import Parts
@@ -87,6 +89,7 @@ from gateway.services.issue import Issue
 from gateway.services.list import ListRecords, NeedyChildren
 from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
+from gateway.services.reporting import MakeReports, Reporting
 from gateway.services.resolve import Resolve
 from gateway.services.serve import Serve
 from gateway.services.sweep import DailySweep
@@ -155,7 +158,7 @@ def build(settings: Settings) -> Parts:
 
 def _daily(ground: _Ground) -> Daily:
     """What a new day brings, in this order: leads first, then what hangs on them."""
-    tasks = (DailySweep(ground.rulebook),)
+    tasks = (DailySweep(ground.rulebook), MakeReports(ground.rulebook, ground.keys))
     return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
 
 
@@ -246,6 +249,9 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
         export=_export(ground, lists),
         alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
+        reporting=Reporting(
+            evidence, SqliteReports(ground.store), ground.keys, ground.clock, ground.rulebook, Files()
+        ),
         deletions=Deletions(evidence, ground.notices, clock),
         catalogue=CatalogueView(ground.points),
         health=health,
@@ -372,6 +378,7 @@ def create_app(settings: Settings) -> FastAPI:
         deletions,
         pseudonyms,
         notices,
+        reports,
     ):
         app.include_router(module.router)
     app.add_exception_handler(HuxueError, on_domain_error)

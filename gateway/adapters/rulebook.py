@@ -8,6 +8,7 @@ import yaml
 
 from gateway.adapters.casebook import read_cases
 from gateway.adapters.coarsening import load_disclosure
+from gateway.adapters.reportbook import read_reports
 from gateway.adapters.retention import read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
 from gateway.domain.rulebook import Rulebook
@@ -40,7 +41,8 @@ def _load(folder: Path) -> Rulebook:
     roles = _yaml(folder / "roles.yaml")
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
     cases = read_cases(_yaml(folder / "cases.yaml"), roles["roles"], duties)
-    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases)
+    reports = read_reports(_yaml(folder / "reports.yaml"), roles["roles"], duties)
+    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases, reports)
 
 
 def load_calendar(folder: Path) -> Calendar:

@@ -28,6 +28,7 @@ from gateway.domain.model import (
 )
 from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
+from gateway.domain.reporting import ReportDesk
 from gateway.domain.resolution import ResolutionDesk
 
 Result = TypeVar("Result")
@@ -151,6 +152,11 @@ class Transaction(Protocol):
     @property
     def instruments(self) -> InstrumentDesk:
         """Legal instruments, in this transaction."""
+        ...
+
+    @property
+    def reports(self) -> ReportDesk:
+        """Reports, in this transaction."""
         ...
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.domain.case import CaseBook
 from gateway.domain.coarsening import Rule as DisclosureRule
 from gateway.domain.duties import DutyBook
+from gateway.domain.reporting import ReportBook
 from gateway.domain.retention import Retention
 from gateway.domain.rules import Rule
 from gateway.domain.schooling import Thresholds
@@ -22,6 +23,7 @@ class Rulebook:
     disclosure: Mapping[str, DisclosureRule]
     retention: Retention
     cases: CaseBook
+    reports: ReportBook
 
     def of(self, region: str) -> "Rulebook":
         """The county's own book, where it has changed a line; this one otherwise."""

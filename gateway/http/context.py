@@ -27,6 +27,7 @@ from gateway.services.instruments import CaseInstruments
 from gateway.services.issue import Issue
 from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
+from gateway.services.reporting import Reporting
 from gateway.services.resolve import Resolve
 from gateway.services.serve import Serve
 from gateway.services.trail import Trail
@@ -65,6 +66,7 @@ class Context:
     export: Export
     alerts: Alerts
     deletions: Deletions
+    reporting: Reporting
     catalogue: CatalogueView
     health: Health
     resolve: Resolve

@@ -22,6 +22,7 @@ from gateway.http.routers import (
     leads,
     notices,
     pseudonyms,
+    reports,
 )
 from tests.harness import TestGateway
 
@@ -37,6 +38,7 @@ MODULES = (
     deletions,
     pseudonyms,
     notices,
+    reports,
 )
 ROUTERS = tuple(module.router for module in MODULES)
 # The document about the routes; the framework's own.
