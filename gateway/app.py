@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException
 from connectors.registry import mapping_for
 from gateway.adapters.cedar import CedarDecisionPoint, load
 from gateway.adapters.clock import AsOfClock, SystemClock
+from gateway.adapters.db.aid_rows import SqliteAidRows
+from gateway.adapters.db.assessments import SqliteAssessments
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
@@ -66,7 +68,12 @@ from gateway.log import LogParts, build_log
 from gateway.parts import Parts
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
+from gateway.services.ask_advice import AskAdvice
 from gateway.services.catalogue import CatalogueView
+from gateway.services.child_lists.aid_gap import AidGap
+from gateway.services.child_lists.making import ChildList
+from gateway.services.child_lists.needy_children import NeedyChildren
+from gateway.services.child_lists.placement import ADVICE, OUTCOMES, Placement
 from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
 from gateway.services.deletions import Deletions
@@ -75,7 +82,7 @@ from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.guard import Guard
 from gateway.services.health import Health
-from gateway.services.list import ListRecords, NeedyChildren
+from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
 from gateway.services.resolve import Resolve
@@ -120,8 +127,8 @@ def build(settings: Settings) -> Parts:
     """Put the parts together; raises NotReady, PolicyError, KeyRingError or RulebookError."""
     prepare_data(settings)
     ground = _ground(settings)
-    needy = NeedyChildren(SqliteLists(ground.store), ground.keys, ground.clock, ground.rulebook)
-    lists = ListRecords(ground.evidence, needy, ground.cursors)
+    child_lists = _child_lists(ground)
+    lists = ListRecords(ground.evidence, child_lists.values(), ground.cursors)
     log, purge = _log(ground), _purge(ground, lists)
     return Parts(
         store=ground.store,
@@ -132,13 +139,26 @@ def build(settings: Settings) -> Parts:
         rulebook=ground.rulebook,
         jobs=ground.jobs,
         daily=Daily(ground.registers, ground.rulebook, ground.clock),
-        needy=needy,
+        lists=child_lists,
         transient=Transient(ground.store),
         clock=ground.clock,
         purge=purge,
         context=_context(ground, lists, log, _health(ground, log, purge)),
         log=log,
     )
+
+
+def _child_lists(ground: _Ground) -> dict[str, ChildList]:
+    """Every list of children, by exchange."""
+    store, clock, book = ground.store, ground.clock, ground.rulebook
+    assessments = SqliteAssessments(store)
+    nouns = (
+        NeedyChildren(SqliteLists(store), clock, book),
+        AidGap(SqliteAidRows(lambda: store.reader), clock, book),
+        Placement(ADVICE, assessments, clock, book),
+        Placement(OUTCOMES, assessments, clock, book),
+    )
+    return {noun.exchange: ChildList(noun, ground.keys, clock, book) for noun in nouns}
 
 
 def _ground(settings: Settings) -> _Ground:
@@ -223,6 +243,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
         evidence=evidence,
         ask=Ask(evidence, keys, clock, ground.rulebook, ground.guard),
+        ask_advice=_ask_advice(ground),
         upload=_upload(ground),
         lists=lists,
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
@@ -252,6 +273,11 @@ def _binding(ground: _Ground) -> Binding:
 def _auth(ground: _Ground, binding: Binding, rates: RateBook) -> Authenticator:
     keys, issuer = ground.keys, ground.settings.issuer
     return Authenticator(ground.clients, lambda: keys.token_keys, issuer, binding, rates, ground.evidence)
+
+
+def _ask_advice(ground: _Ground) -> AskAdvice:
+    placement = Placement(ADVICE, SqliteAssessments(ground.store), ground.clock, ground.rulebook)
+    return AskAdvice(ground.evidence, placement, ground.keys, ground.clock, ground.guard)
 
 
 def _upload(ground: _Ground) -> Upload:

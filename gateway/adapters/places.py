@@ -67,6 +67,8 @@ TABLES: tuple[Place, ...] = (
         {"subject_id": SUBJECT, "assessor": TEXT},
         _CHILD,
     ),
+    Place("aid_payment", "资助发放", "aid payments", "aid-payments", {"subject_id": SUBJECT}, _CHILD),
+    Place("focus_group", "重点学生名册", "focus groups", "focus-groups", {"subject_id": SUBJECT}, _CHILD),
     # work: what hangs on a lead goes before the lead
     Place(
         "lead_event",

@@ -13,6 +13,7 @@ _EVENTS: Mapping[str, frozenset[str]] = {
     "attendance": frozenset({"schooling", "month"}),
     "relief-register": frozenset({"schooling", "relief_end"}),
     "disability-assessment": frozenset({"schooling", "assessed"}),
+    "focus-groups": frozenset({"schooling", "focus_end"}),
 }
 """What a dataset's rows can tell the beginning of a period from; a dataset not named here knows `schooling`."""
 

@@ -1,4 +1,4 @@
-"""Reads the county's own figures from `policies/`: rules, thresholds, duties, retention. Wrong files stop the start."""
+"""Reads the county's own figures from `policies/`: rules, thresholds, duties, retention, aid. Wrong files stop the start."""
 
 from datetime import date
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from gateway.adapters.aid import FILE as AID_FILE
+from gateway.adapters.aid import read_aid
 from gateway.adapters.coarsening import load_disclosure
 from gateway.adapters.retention import read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
@@ -38,7 +40,8 @@ def _load(folder: Path) -> Rulebook:
     book = DutyBook(duties, load_calendar(folder / "calendar"))
     purposes = _yaml(folder / "roles.yaml")["purposes"]
     retention = read_retention(_yaml(folder / "retention.yaml"), purposes, limits)
-    return Rulebook(rules, limits, book, load_disclosure(folder), retention)
+    aid = read_aid(_yaml(folder / AID_FILE))
+    return Rulebook(rules, limits, book, load_disclosure(folder), retention, aid)
 
 
 def load_calendar(folder: Path) -> Calendar:

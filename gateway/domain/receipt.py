@@ -75,6 +75,14 @@ _SHAPES: dict[Kind, tuple[str, str]] = {
     Kind.SCHOOL_CODE: ("学校标识码应为数字或字母。", "A school code has digits or letters only."),
     Kind.NAME: ("姓名应为文字，请核对是否填错列。", "A name has letters; is this the right column?"),
     Kind.INTEGER: ("此处应填整数。", "Fill in a whole number."),
+    Kind.TERM: (
+        "学期无法识别，请按 2026-2027-1（秋季）、2026-2027-2（春季）的格式填写。",
+        "Not a term; write it as 2026-2027-1 (autumn) or 2026-2027-2 (spring).",
+    ),
+    Kind.MONEY: (
+        "金额无法识别，请填写元，最多两位小数。",
+        "Not an amount; write yuan with two decimals at most.",
+    ),
     Kind.TEXT: ("内容无法识别，请重新填写。", "This text cannot be read; type it again."),
 }
 """What a wrong code means where there is no list to choose from."""

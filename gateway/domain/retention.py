@@ -13,7 +13,7 @@ from typing import Literal
 from gateway.domain.duties import Calendar
 from gateway.domain.needy import GONE
 
-Since = Literal["schooling", "month", "relief_end", "assessed"]
+Since = Literal["schooling", "month", "relief_end", "assessed", "focus_end"]
 
 
 @dataclass(frozen=True, slots=True)
