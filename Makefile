@@ -1,7 +1,7 @@
 # Huxue 护学. A machine needs Python 3.11 or newer, with venv, and make; everything else is installed into .venv.
 #
 #   make demo                 the sample county, told step by step; ARGS=--once ends by itself
-#   make test                 static checks, fast tests, then tests with servers; PYTEST="-x -k ask" passes flags on
+#   make test                 static checks, fast tests, then tests with servers, on two processes each; PYTEST="-x -k ask" passes flags on
 #   make check                static checks alone: import rules, policies, insecure patterns, known vulnerabilities
 #   make sbom                 write docs/sbom.cdx.json: what is installed, by version, hash and licence
 #   make bench                the benchmarks
@@ -38,7 +38,7 @@ demo: install
 
 test: quick
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST) $(FAST) $(NONE_IS_FINE)
-	$(BIN)/python -m pytest $(PYTEST) $(SLOW) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST) $(SLOW) $(NONE_IS_FINE)
 
 bench: install
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -10,15 +10,13 @@ from starlette.exceptions import HTTPException
 from connectors.registry import mapping_for
 from gateway.adapters.cedar import CedarDecisionPoint, load
 from gateway.adapters.clock import AsOfClock, SystemClock
-from gateway.adapters.db.aid_rows import SqliteAidRows
-from gateway.adapters.db.assessments import SqliteAssessments
 from gateway.adapters.db.clients import SqliteClients
+from gateway.adapters.db.days import SqliteDays
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
-from gateway.adapters.db.lists import SqliteLists
 from gateway.adapters.db.mappings import SqliteToldChildren
 from gateway.adapters.db.notices import SqliteNotices
 from gateway.adapters.db.purging import SqlitePurging
@@ -64,16 +62,15 @@ from gateway.http.routers import (
     leads,
     pseudonyms,
 )
+from gateway.lists import build_lists, placement_of
 from gateway.log import LogParts, build_log
 from gateway.parts import Parts
+from gateway.services.aid_duties import AidDuties
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.ask_advice import AskAdvice
 from gateway.services.catalogue import CatalogueView
-from gateway.services.child_lists.aid_gap import AidGap
-from gateway.services.child_lists.making import ChildList
-from gateway.services.child_lists.needy_children import NeedyChildren
-from gateway.services.child_lists.placement import ADVICE, OUTCOMES, Placement
+from gateway.services.child_lists.placement import ADVICE
 from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
 from gateway.services.deletions import Deletions
@@ -86,6 +83,7 @@ from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
 from gateway.services.resolve import Resolve
+from gateway.services.sweep import DailySweep
 from gateway.services.upload import AgencyMapping, Upload
 from gateway.settings import Settings
 from gateway.start import NotReady, open_ring, prepare_data
@@ -127,7 +125,7 @@ def build(settings: Settings) -> Parts:
     """Put the parts together; raises NotReady, PolicyError, KeyRingError or RulebookError."""
     prepare_data(settings)
     ground = _ground(settings)
-    child_lists = _child_lists(ground)
+    child_lists = build_lists(ground.store, ground.keys, ground.clock, ground.rulebook)
     lists = ListRecords(ground.evidence, child_lists.values(), ground.cursors)
     log, purge = _log(ground), _purge(ground, lists)
     return Parts(
@@ -138,7 +136,7 @@ def build(settings: Settings) -> Parts:
         points=ground.points,
         rulebook=ground.rulebook,
         jobs=ground.jobs,
-        daily=Daily(ground.registers, ground.rulebook, ground.clock),
+        daily=_daily(ground),
         lists=child_lists,
         transient=Transient(ground.store),
         clock=ground.clock,
@@ -148,17 +146,10 @@ def build(settings: Settings) -> Parts:
     )
 
 
-def _child_lists(ground: _Ground) -> dict[str, ChildList]:
-    """Every list of children, by exchange."""
-    store, clock, book = ground.store, ground.clock, ground.rulebook
-    assessments = SqliteAssessments(store)
-    nouns = (
-        NeedyChildren(SqliteLists(store), clock, book),
-        AidGap(SqliteAidRows(lambda: store.reader), clock, book),
-        Placement(ADVICE, assessments, clock, book),
-        Placement(OUTCOMES, assessments, clock, book),
-    )
-    return {noun.exchange: ChildList(noun, ground.keys, clock, book) for noun in nouns}
+def _daily(ground: _Ground) -> Daily:
+    """What a new day brings, in this order: leads first, then what hangs on them."""
+    tasks = (DailySweep(ground.rulebook), AidDuties(ground.rulebook))
+    return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
 
 
 def _ground(settings: Settings) -> _Ground:
@@ -276,7 +267,7 @@ def _auth(ground: _Ground, binding: Binding, rates: RateBook) -> Authenticator:
 
 
 def _ask_advice(ground: _Ground) -> AskAdvice:
-    placement = Placement(ADVICE, SqliteAssessments(ground.store), ground.clock, ground.rulebook)
+    placement = placement_of(ADVICE, ground.store, ground.clock, ground.rulebook)
     return AskAdvice(ground.evidence, placement, ground.keys, ground.clock, ground.guard)
 
 

@@ -40,6 +40,8 @@ PURPOSES = {
     "attendance": ("education/registrar", "attendance_reporting"),
     "relief-register": ("civil_affairs/register_keeper", "relief_registration"),
     "disability-assessment": ("health/disability_assessor", "disability_assessment"),
+    "aid-payments": ("education/aid_officer", "aid_delivery"),
+    "focus-groups": ("education/registrar", "student_registration"),
 }
 
 # Roles whose officers are named.

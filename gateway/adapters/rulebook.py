@@ -8,6 +8,7 @@ import yaml
 
 from gateway.adapters.aid import FILE as AID_FILE
 from gateway.adapters.aid import read_aid
+from gateway.adapters.casebook import read_cases
 from gateway.adapters.coarsening import load_disclosure
 from gateway.adapters.retention import read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
@@ -38,10 +39,11 @@ def _load(folder: Path) -> Rulebook:
                 raise RulebookError(f"rules.yaml: {rule.id} names the duty {duty}, which duties.yaml lacks")
     limits = Thresholds(**_yaml(folder / "thresholds.yaml"))
     book = DutyBook(duties, load_calendar(folder / "calendar"))
-    purposes = _yaml(folder / "roles.yaml")["purposes"]
-    retention = read_retention(_yaml(folder / "retention.yaml"), purposes, limits)
+    roles = _yaml(folder / "roles.yaml")
+    retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
+    cases = read_cases(_yaml(folder / "cases.yaml"), roles["roles"], duties)
     aid = read_aid(_yaml(folder / AID_FILE))
-    return Rulebook(rules, limits, book, load_disclosure(folder), retention, aid)
+    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases, aid)
 
 
 def load_calendar(folder: Path) -> Calendar:
@@ -68,6 +70,7 @@ def _duty(name: str, body: dict[str, Any]) -> DutyRule:
         owner=body["owner"],
         days=int(body["days"]),
         working_days=bool(body["working_days"]),
+        otherwise=body.get("otherwise"),
     )
 
 

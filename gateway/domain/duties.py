@@ -3,11 +3,25 @@
 Past the last year with a calendar, only weekends are free; `Calendar.knows` says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.domain.model import DutyDraft
 
 SATURDAY = 5
+
+
+class DutyStatus(StrEnum):
+    """Where a duty stands as it is kept; that an open one is overdue follows from its date."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    LAPSED = "lapsed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class DutyRule:
-    """A row of `policies/duties.yaml`: who owes it and within how many days."""
+    """A row of `policies/duties.yaml`: who owes it and within how many days; `otherwise` where no school is known."""
 
     id: str
     title_zh: str
@@ -45,6 +59,11 @@ class DutyRule:
     owner: str
     days: int
     working_days: bool
+    otherwise: str | None = None
+
+    def owner_for(self, school: str | None) -> str:
+        """Who owes it for a child of that school, or of none that is known."""
+        return self.otherwise if self.otherwise and not school else self.owner
 
     def due(self, start: date, calendar: Calendar) -> date:
         """The last day on which the duty is done in time."""
@@ -67,3 +86,52 @@ class DutyBook:
         if found is None:
             found = self._known[duty, start] = self.rules[duty].due(start, self.calendar)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A duty as it is kept. `region` is the county; `residence` and `school` say where in it, as far as known.
+
+    `lead` and `case` are None for what is owed without a child (a report). `due_on` moves while it waits for another
+    agency; `escalated_to` is `agency@region`, one level up.
+    """
+
+    id: str
+    kind: str
+    owner: str
+    region: str
+    residence: str
+    school: str | None
+    lead: str | None
+    case: str | None
+    due_on: date
+    status: DutyStatus
+    opened_at: datetime
+    facts: Mapping[str, object]
+    escalated_to: str | None = None
+    escalated_on: date | None = None
+    done_on: date | None = None
+
+    def overdue(self, today: date) -> bool:
+        """Whether its last day has passed undone; one that waits for another agency is not."""
+        return self.status is DutyStatus.OPEN and self.due_on < today
+
+
+class DutyDesk(Protocol):
+    """Duties inside one write transaction."""
+
+    def open(self, draft: DutyDraft, at: datetime) -> str:
+        """Its id: the same for the same basis, kind and facts. Opening it again changes nothing, done or not."""
+        ...
+
+    def finish(self, case: str, kinds: Collection[str] | None, on: date, by: str) -> int:
+        """Marks the case's open and waiting duties of those kinds (None: of every kind) as done; how many."""
+        ...
+
+    def finish_one(self, duty_id: str, on: date, by: str) -> bool:
+        """Marks one as done; False when it is not open or waiting any more."""
+        ...
+
+    def cancel(self, case: str, on: date, by: str) -> int:
+        """Nobody owes what is left of the case's duties any more; how many."""
+        ...

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
+from gateway.domain.aid_duties import AidDesk
 from gateway.domain.audit import AuditEntry
+from gateway.domain.case import CaseDesk
+from gateway.domain.duties import DutyDesk
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, StoredFile
 from gateway.domain.rules import Assessment
@@ -86,9 +89,20 @@ class RuleTransaction(Protocol):
 
     def open_duty(self, draft: DutyDraft, at: datetime) -> None: ...
 
+    @property
+    def cases(self) -> CaseDesk: ...
+
+    @property
+    def duties(self) -> DutyDesk: ...
+
+    def write_audit(self, entry: AuditEntry) -> None: ...
+
 
 class RegisterTransaction(RuleTransaction, Protocol):
     """One write transaction for a whole file."""
+
+    @property
+    def aid(self) -> AidDesk: ...
 
     def settle(self, prepared: Any, rename: bool, region: str) -> Settled: ...
 

@@ -17,7 +17,8 @@ class Table:
     Many children are alike but for the pseudonym: `kinds[i]` is the index in `alike` of what row i says besides it.
     `keys` order the rows even where the pseudonym itself is not released (`key_told`). `subjects` are the children,
     for the evidence only. `words`: field → what was really released of it, for the evidence too. `k`: how many
-    children no released group may fall under, None where there are no quasi-identifiers; `k_reached`: whether none does; `generalised`: what that took.
+    children no released group may fall under, None where there are no quasi-identifiers; `k_reached`: whether none
+    does; `generalised`: what that took.
     """
 
     keys: Sequence[str]

@@ -105,14 +105,22 @@ class Lead:
 
 
 class DutyDraft(msgspec.Struct, frozen=True):
-    """Work that an agency now owes: what, who, by when; `facts` hold no identity."""
+    """Work that an agency now owes: what, who, by when; `facts` hold no identity.
+
+    For a lead, its case, place and school come from there. Without a lead, `case`, `residence` and `school` say it, and
+    `basis` what makes it one duty: the case by default.
+    """
 
     kind: str
     owner: str
     region: str
     due_on: date
-    lead: str
+    lead: str | None
     facts: Mapping[str, object]
+    case: str | None = None
+    residence: str = ""
+    school: str | None = None
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)

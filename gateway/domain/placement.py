@@ -46,7 +46,9 @@ class Assessments(Protocol):
         """By residence; each child once, with its newest assessment. Not who graduated or died."""
         ...
 
-    def one(self, rows: Predicate, subject: SubjectId) -> Assessed | None: ...
+    def one(self, rows: Predicate, subject: SubjectId) -> Assessed | None:
+        """The child, if it was assessed and is among the rows."""
+        ...
 
     def subject_of(self, lookup: bytes) -> SubjectId | None:
         """The child with that keyed identifier."""
@@ -60,7 +62,9 @@ class Assessments(Protocol):
         """(residence, how many) of every child in the registers."""
         ...
 
-    def version(self) -> object: ...
+    def version(self) -> object:
+        """Changes when any fact does."""
+        ...
 
 
 def placed(child: Assessed, register_as_of: date | None, today: date, limits: Thresholds) -> Answer:

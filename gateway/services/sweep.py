@@ -19,6 +19,17 @@ PLACEMENT = "placement-missing"
 _SETTLED = frozenset({"no", "completed"})
 
 
+class DailySweep:
+    """The rules that fire by time alone, on each new day."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._book = rulebook
+
+    def run(self, transaction: RuleTransaction, region: str, day: date, now: datetime) -> None:
+        """Open, update and close the county's leads as of that day."""
+        Sweep(self._book, day, now).run(transaction, region)
+
+
 class Sweep:
     """Evaluates the register and placement rules of one county on one day."""
 
@@ -86,9 +97,9 @@ class Sweep:
         rule = self._book.rules[draft.rule]
         for kind in (rule.duty, *rule.further_duties):
             duty = self._book.duties.rules[kind]
-            due = self._book.duties.due(kind, self._today)
+            due, owner = self._book.duties.due(kind, self._today), duty.owner_for(draft.school)
             transaction.open_duty(
-                DutyDraft(kind=kind, owner=duty.owner, region=draft.region, due_on=due, lead=lead, facts={}),
+                DutyDraft(kind=kind, owner=owner, region=draft.region, due_on=due, lead=lead, facts={}),
                 self._now,
             )
 

@@ -257,6 +257,12 @@ def hide_child(database: sqlite3.Connection) -> None:
     )
 
 
+_OTHER_LETTER = (
+    "note = substr(note, 1, length(note) - 12)"
+    " || CASE substr(note, length(note) - 11, 1) WHEN 'A' THEN 'B' ELSE 'A' END || substr(note, length(note) - 10)"
+)
+"""One letter of the signature, whichever it is, becomes another."""
+
 WAYS: list[tuple[str, Tamper, str]] = [
     ("body", change("body", 7, "replace(CAST(body AS TEXT), 'permit', 'refuse')"), r"content was changed.*index 7, row 8"),
     ("leaf", change("leaf", 7, "zeroblob(32)"), r"hash kept beside the entry was changed.*index 7"),
@@ -285,7 +291,7 @@ WAYS: list[tuple[str, Tamper, str]] = [
     ("root", head_row("root = zeroblob(32)"), r"head is not what its signed text says.*size 5"),
     ("size", head_row("size = size - 1"), r"head is not what its signed text says.*size 4"),
     ("last row", head_row("last_seq = last_seq - 1"), r"row number was changed.*index 4"),
-    ("note", head_row("note = replace(note, 'A', 'B')"), r"signature does not hold|not what its signed text says"),
+    ("note", head_row(_OTHER_LETTER), r"signature does not hold|not what its signed text says"),
     ("key", head_row("vkey = 'x'"), r"key that is not trusted"),
     ("time", head_row("at = 'yesterday'"), r"cannot be read"),
     ("one head gone", run("DELETE FROM audit_head WHERE size = 5"), r"^$"),

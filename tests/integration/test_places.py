@@ -20,6 +20,7 @@ from gateway.adapters.places import COPIES, HARMLESS, NO_CHILD, TABLES
 from gateway.adapters.rulebook import load_rulebook
 from gateway.settings import POLICIES
 from tests.harness import COUNTY, TestGateway, running
+from tests.people import csv_file, focus, payment, student
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTED = {place.id for place in TABLES}
@@ -99,6 +100,9 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGateway]:
     """A county's day: every file, asks, a list, an export, leads, notices."""
     with running(tmp_path_factory.mktemp("places") / "data") as gateway:
         gateway.upload_sample()
+        assert gateway.upload("student-register", csv_file([student()])).json()["accepted"] == 1
+        assert gateway.upload("aid-payments", csv_file([payment()])).json()["accepted"] == 1
+        assert gateway.upload("focus-groups", csv_file([focus()])).json()["accepted"] == 1
         relief = gateway.headers("civil_affairs/relief_officer")
         gateway.ask("530423201309124345")
         query = {"purpose": "child_relief", "region": COUNTY, "limit": 500}
@@ -166,4 +170,4 @@ def test_the_mentioned_tables_are_really_used(day: TestGateway) -> None:
         if not connection.execute(f"SELECT count(*) FROM {place.id}").fetchone()[0]
     }
     connection.close()
-    assert empty <= {"idempotency", "alarm", "deletion_notice", "disclosed_to"}
+    assert empty <= {"idempotency", "alarm", "deletion_notice", "disclosed_to", "case_entry"}

@@ -16,6 +16,8 @@ EXPECTED = {
     "disability_category": "1 2 3 4 5 6 7",
     "disability_grade": "1 2 3 4",
     "suitability": "mainstream special_school home_delivery deferral",
+    "aid_scheme": "living_allowance other",
+    "focus_group": "learning_difficulty mobile misconduct",
 }
 
 

@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import orjson
-
 from gateway.adapters.db.children import register_as_of
-from gateway.adapters.db.lists import FACTS_VERSION
+from gateway.adapters.db.lists import FACTS_VERSION, one_of
 from gateway.adapters.predicate_sql import to_sql
 from gateway.domain.aid import RELIEF, AidBook, PupilAid, Term, Told
 from gateway.domain.model import SubjectId
@@ -17,11 +15,11 @@ from gateway.domain.predicate import And, InRegion, Predicate
 _COLUMNS = {"region": "r.residence", "school": "r.school_code", "owner": "NULL", "sealed": "FALSE"}
 _PUPILS = (
     "WITH paid AS (SELECT subject_id, sum(amount) AS fen FROM aid_payment WHERE term = :term"
-    " AND scheme IN (SELECT value FROM json_each(:schemes)) GROUP BY subject_id),"
+    " AND instr(:schemes, '|' || scheme || '|') GROUP BY subject_id),"
     " relieved AS (SELECT DISTINCT subject_id FROM relief_register WHERE from_date <= :until"
-    " AND (to_date IS NULL OR to_date >= :starts) AND relief_class IN (SELECT value FROM json_each(:classes)))"
+    " AND (to_date IS NULL OR to_date >= :starts) AND instr(:classes, '|' || relief_class || '|'))"
     " SELECT r.subject_id, r.region, r.status, r.status_date, r.confirmed_on, r.grade, r.boarding,"
-    " r.economic_hardship, r.subject_id IN relieved, COALESCE(p.fen, 0), r.residence"
+    " r.economic_hardship, r.subject_id IN relieved, COALESCE(p.fen, 0), r.residence, r.school_code"
     " FROM student_register r LEFT JOIN paid p ON p.subject_id = r.subject_id"
     " WHERE (r.economic_hardship OR p.fen > 0 OR r.subject_id IN relieved)"
     " AND (r.status = 'enrolled' OR r.subject_id NOT IN (SELECT o.subject_id FROM student_register o"
@@ -39,6 +37,8 @@ _POPULATION = (
 )
 _COUNTY = 6
 
+_Pupil = tuple[SubjectId, PupilAid, str, str]
+
 
 class SqliteAidRows:
     """`gateway.domain.aid_rows.AidRows` over a connection: the reader's, or that of a write transaction."""
@@ -51,19 +51,22 @@ class SqliteAidRows:
     ) -> Iterable[tuple[SubjectId, PupilAid, str]]:
         """(child, facts, residence); of a child in several registers, what the newest says."""
         where, binds = to_sql(And((rows, InRegion("region", region))), _COLUMNS)
+        found = self._pupils(where, binds, book, term, today)
+        return [(subject, pupil, residence) for subject, pupil, residence, _ in found]
+
+    def enrolled(self, region: str, book: AidBook, term: Term, today: date) -> Iterable[_Pupil]:
+        """(child, facts, residence, school) of the county's own register, wherever they live."""
+        return self._pupils("r.region = :county", {"county": region}, book, term, today)
+
+    def _pupils(
+        self, where: str, binds: Mapping[str, object], book: AidBook, term: Term, today: date
+    ) -> Iterable[_Pupil]:
         cursor = self._connection().execute(
             _PUPILS.format(rows=where), {**binds, **_terms(book, term, today)}
         )
         return _Assembly().pupils(cursor).values()
 
-    def told(
-        self,
-        region: str,
-        book: AidBook,
-        term: Term,
-        today: date,
-        stale_days: int,
-    ) -> dict[str, Told]:
+    def told(self, region: str, term: Term, today: date, stale_days: int) -> dict[str, Told]:
         """County → which of its sources have spoken; relief longer silent than a register may be has not."""
         fresh = (today - timedelta(days=stale_days)).isoformat()
         found = self._connection().execute(
@@ -93,8 +96,8 @@ def _terms(book: AidBook, term: Term, today: date) -> Mapping[str, str]:
         "term": term.code,
         "starts": term.starts.isoformat(),
         "until": min(term.ends, today).isoformat(),
-        "classes": orjson.dumps(sorted(book.relief_classes)).decode(),
-        "schemes": orjson.dumps(sorted(book.schemes)).decode(),
+        "classes": one_of(book.relief_classes),
+        "schemes": one_of(book.schemes),
     }
 
 
@@ -104,13 +107,13 @@ class _Assembly:
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], PupilAid] = {}
 
-    def pupils(self, cursor: Iterable[tuple[Any, ...]]) -> dict[SubjectId, tuple[SubjectId, PupilAid, str]]:
+    def pupils(self, cursor: Iterable[tuple[Any, ...]]) -> dict[SubjectId, _Pupil]:
         """By child; a later row of the same child takes the earlier one's place."""
-        found: dict[SubjectId, tuple[SubjectId, PupilAid, str]] = {}
+        found: dict[SubjectId, _Pupil] = {}
         known, learn = self._known.get, self._learn
-        for subject, *facts, residence in cursor:
+        for subject, *facts, residence, school in cursor:
             key = tuple(facts)
-            found[subject] = (subject, known(key) or learn(key), residence)
+            found[subject] = (subject, known(key) or learn(key), residence, school)
         return found
 
     def _learn(self, row: tuple[Any, ...]) -> PupilAid:

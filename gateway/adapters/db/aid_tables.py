@@ -1,4 +1,4 @@
-"""Tables of what schools and the aid office hand in beside the register: payments, and focus groups."""
+"""Payments of aid, focus groups, and which duties are owed about which child without a lead."""
 
 from datetime import date
 
@@ -33,3 +33,18 @@ class FocusGroup(SQLModel, table=True):
     from_date: date = Field(primary_key=True)
     to_date: date | None
     upload_id: str
+
+
+class ChildDuty(SQLModel, table=True):
+    """A duty about a child that no lead stands behind; `part` what it is about besides (a term), `id` the duty's.
+
+    Once here, that duty is not opened for the child again.
+    """
+
+    __tablename__ = "child_duty"
+    __table_args__ = (Index("ix_child_duty_subject", "subject_id"), CLUSTERED)
+    region: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    part: str = Field(primary_key=True)
+    subject_id: bytes = Field(sa_column=key_bytes(16))
+    id: str

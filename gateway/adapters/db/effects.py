@@ -9,9 +9,11 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
+from gateway.adapters.db.cases import SqliteCaseDesk, close_lead, lead_event
 from gateway.adapters.db.children import one_child
 from gateway.adapters.db.disclosed_sets import INSERT as SET_INSERT
 from gateway.adapters.db.disclosed_sets import rows_for
+from gateway.adapters.db.duties import SqliteDutyDesk
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.guard import Counted, DayCount
 from gateway.adapters.db.mappings import claim
@@ -120,6 +122,8 @@ class SqliteTransaction:
         known = orjson.loads(row[1])
         news = [fact for fact in draft.facts if dict(fact) not in known]
         if news:
+            if row[0] == "closed":
+                self._open_anew(lead_id, draft, at)
             status = "open" if row[0] == "closed" else row[0]
             self._update_lead(lead_id, draft, [*known, *news][-_FACTS_KEPT:], status, at)
             self._event(draft.region, lead_id, "reopened" if row[0] == "closed" else "updated", at)
@@ -129,15 +133,15 @@ class SqliteTransaction:
         now = stamp(at)
         self._db.execute(
             "INSERT INTO lead (id, region, subject_id, rule, rule_version, case_ref, residence, school, owner,"
-            " sealed, status, opened_at, updated_at, due_on, facts)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, 'open', ?, ?, ?, ?)",
+            " sealed, status, opened_at, updated_at, due_on, facts, episode)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, 'open', ?, ?, ?, ?, 0)",
             (
                 lead_id,
                 draft.region,
                 draft.subject,
                 draft.rule,
                 draft.rule_version,
-                self._case_for(draft.region, draft.subject, at),
+                self.cases.ref_for(draft, at),
                 draft.residence,
                 draft.school,
                 now,
@@ -147,6 +151,13 @@ class SqliteTransaction:
             ),
         )
         self._event(draft.region, lead_id, "opened", at)
+
+    def _open_anew(self, lead_id: str, draft: LeadDraft, at: datetime) -> None:
+        """A closed lead whose trigger holds again belongs to the child's open case, which may be another one now."""
+        self._db.execute(
+            "UPDATE lead SET episode = episode + 1, case_ref = ? WHERE id = ?",
+            (self.cases.ref_for(draft, at), lead_id),
+        )
 
     def _update_lead(
         self, lead_id: str, draft: LeadDraft, facts: list[Mapping[str, object]], status: str, at: datetime
@@ -165,51 +176,24 @@ class SqliteTransaction:
             ),
         )
 
-    def _case_for(self, region: str, subject: SubjectId, at: datetime) -> str:
-        """The child's open case; a new one bears its number, so that a relapse gets a case of its own."""
-        rows = self._db.execute(
-            "SELECT ref, state FROM case_file WHERE subject_id = ? AND region = ?", (subject, region)
-        ).fetchall()
-        for ref, state in rows:
-            if state != "closed":
-                return str(ref)
-        ref = self._keys.derived_id("case", region.encode(), subject, str(len(rows)).encode())
-        self._db.execute(
-            "INSERT INTO case_file (ref, region, subject_id, state, opened_at) VALUES (?, ?, ?, 'suspected', ?)",
-            (ref, region, subject, stamp(at)),
-        )
-        return ref
-
     def close_lead(self, lead_id: str, fact: Mapping[str, object], at: datetime) -> None:
         """The register itself shows that the trigger no longer holds: closed, with the fact that says so."""
-        region, facts = self._db.execute("SELECT region, facts FROM lead WHERE id = ?", (lead_id,)).fetchone()
-        kept = [*orjson.loads(facts), dict(fact)][-_FACTS_KEPT:]
-        self._db.execute(
-            "UPDATE lead SET status = 'closed', facts = ?, updated_at = ? WHERE id = ?",
-            (orjson.dumps(kept).decode(), stamp(at), lead_id),
-        )
-        self._event(region, lead_id, "closed", at)
+        row = self._db.execute("SELECT region, facts FROM lead WHERE id = ?", (lead_id,)).fetchone()
+        close_lead(self._db, (lead_id, *row), fact, at)
+
+    @property
+    def cases(self) -> SqliteCaseDesk:
+        """Cases, in this transaction."""
+        return SqliteCaseDesk(self._db, self._keys, self._today)
+
+    @property
+    def duties(self) -> SqliteDutyDesk:
+        """Duties, in this transaction."""
+        return SqliteDutyDesk(self._db, self._keys)
 
     def open_duty(self, draft: DutyDraft, at: datetime) -> None:
         """One duty for a lead, kind and facts; asking again changes nothing."""
-        facts = orjson.dumps(dict(draft.facts), option=orjson.OPT_SORT_KEYS)
-        duty_id = self._keys.derived_id("duty", draft.lead.encode(), draft.kind.encode(), facts)
-        if self._db.execute("SELECT 1 FROM duty WHERE id = ?", (duty_id,)).fetchone():
-            return
-        self._db.execute(
-            "INSERT INTO duty (id, kind, owner, region, lead_id, due_on, status, opened_at, facts)"
-            " VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?)",
-            (
-                duty_id,
-                draft.kind,
-                draft.owner,
-                draft.region,
-                draft.lead,
-                draft.due_on.isoformat(),
-                stamp(at),
-                facts.decode(),
-            ),
-        )
+        self.duties.open(draft, at)
 
     def acknowledge(self, lead_id: str, by: str, at: datetime) -> bool:
         """Marks an open lead as seen; acknowledging again keeps the first; False when it is closed."""
@@ -268,7 +252,4 @@ class SqliteTransaction:
         insert_entries(self._db, [written(entry)])
 
     def _event(self, region: str, lead_id: str, kind: str, at: datetime) -> None:
-        self._db.execute(
-            "INSERT INTO lead_event (region, lead_id, kind, at) VALUES (?, ?, ?, ?)",
-            (region, lead_id, kind, stamp(at)),
-        )
+        lead_event(self._db, region, lead_id, kind, at)

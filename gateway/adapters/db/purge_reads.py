@@ -37,7 +37,7 @@ UNREGISTERED_ANYWHERE = " UNION ".join(
 NOTHING = " AND ".join(f"id NOT IN (SELECT {column} FROM {table})" for table, column in _HOLDING)
 OPEN = (
     "SELECT subject_id FROM lead WHERE status <> 'closed'"
-    " UNION SELECT subject_id FROM case_file WHERE state <> 'closed'"
+    " UNION SELECT subject_id FROM case_file WHERE ended_on IS NULL"
 )
 REGISTERED = (
     "SELECT r.subject_id, r.birth_date, r.status, r.status_date, s.created_on FROM student_register r"

@@ -18,7 +18,7 @@ _RESOLUTION = (
 )
 _OPEN_CASE = (
     "SELECT c.subject_id, c.ref, c.region FROM lead l JOIN case_file c ON c.ref = l.case_ref"
-    " WHERE c.state <> 'closed' AND l.status <> 'closed' AND "
+    " WHERE c.ended_on IS NULL AND l.status <> 'closed' AND "
 )
 _OF_ITS_CASE = (
     "EXISTS (SELECT 1 FROM lead l WHERE l.region = r.county AND l.subject_id = r.subject_id"

@@ -63,9 +63,16 @@ class SqlitePurgeTransaction(SqliteTransaction):
         leads = self._db.execute(f"SELECT id FROM lead WHERE status <> 'closed' AND {mine}").fetchall()
         for (lead_id,) in leads:
             self.close_lead(lead_id, fact, at)
-        cases = self._db.execute(f"UPDATE case_file SET state = 'closed' WHERE state <> 'closed' AND {mine}")
+        today = self._today.isoformat()
         self._db.execute(
-            f"UPDATE duty SET status = 'lapsed' WHERE status = 'open' AND lead_id IN (SELECT id FROM lead WHERE {mine})"
+            "UPDATE duty SET status = 'lapsed', done_on = ? WHERE status IN ('open', 'waiting')"
+            f" AND case_ref IN (SELECT ref FROM case_file WHERE {mine})",
+            (today,),
+        )
+        cases = self._db.execute(
+            "UPDATE case_file SET previous = state, state = 'closed', since = ?1, ended_on = ?1"
+            f" WHERE ended_on IS NULL AND {mine}",
+            (today,),
         )
         return [Removed("lead", "open-work", len(leads)), Removed("case_file", "open-work", cases.rowcount)]
 
@@ -137,12 +144,23 @@ class SqlitePurgeTransaction(SqliteTransaction):
         ]
         self._notify(recipients_of(self._db, self._without_lead(children), _BY_LEADS), terms)
         going(self._db, children)
-        cases = self._db.execute(
-            "DELETE FROM case_file WHERE subject_id IN (SELECT id FROM temp.going)"
-            " AND subject_id NOT IN (SELECT subject_id FROM lead)"
-            " AND subject_id NOT IN (SELECT subject_id FROM case_file WHERE state <> 'closed')"
+        return [*counts, *self._drop_cases()]
+
+    def _drop_cases(self) -> list[Removed]:
+        """Cases of the children that are going who have no lead and no open case left, with what hangs on them."""
+        over = (
+            "subject_id IN (SELECT id FROM temp.going) AND subject_id NOT IN (SELECT subject_id FROM lead)"
+            " AND subject_id NOT IN (SELECT subject_id FROM case_file WHERE ended_on IS NULL)"
         )
-        return [*counts, Removed("case_file", "leads", cases.rowcount)]
+        hanging = [place for place in of_children() if place.through and place.through[1] == "case_file"]
+        chosen = f"SELECT ref FROM case_file WHERE {over}"
+        return [
+            Removed(table, "leads", self._db.execute(f"DELETE FROM {table} WHERE {where}").rowcount)
+            for table, where in (
+                *((place.id, f"{place.through[0]} IN ({chosen})") for place in hanging if place.through),
+                ("case_file", over),
+            )
+        ]
 
     def _without_lead(self, children: Collection[bytes]) -> list[bytes]:
         going(self._db, children)
@@ -182,9 +200,10 @@ def _with_the_child(place: Place) -> str:
     """How a place's rows go with the children of the temporary table."""
     if place.through is not None:
         column, parent = place.through
+        key = "ref" if parent == "case_file" else "id"
         return (
             f"DELETE FROM {place.id} WHERE {column} IN"
-            f" (SELECT id FROM {parent} WHERE subject_id IN (SELECT id FROM temp.going))"
+            f" (SELECT {key} FROM {parent} WHERE subject_id IN (SELECT id FROM temp.going))"
         )
     if place.lookup is not None:
         return (

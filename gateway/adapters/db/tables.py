@@ -142,7 +142,7 @@ class Idempotency(SQLModel, table=True):
 
 
 class LeadRow(SQLModel, table=True):
-    """A lead: one per child and rule."""
+    """A lead: one per child and rule; `episode` counts how often it was opened anew."""
 
     __tablename__ = "lead"
     __table_args__ = (
@@ -155,6 +155,7 @@ class LeadRow(SQLModel, table=True):
     rule: str
     rule_version: str
     case_ref: str
+    episode: int = Field(sa_column_kwargs={"server_default": "0"})
     residence: str
     school: str | None
     owner: str | None
@@ -169,31 +170,80 @@ class LeadRow(SQLModel, table=True):
 
 
 class CaseRow(SQLModel, table=True):
-    """A child's open case; leads of the same child share it."""
+    """A child's case; leads of the same child share the open one. `ended_on` is null while it is open."""
 
     __tablename__ = "case_file"
-    __table_args__ = (Index("ix_case_subject", "subject_id"),)
+    __table_args__ = (
+        Index("ix_case_subject", "subject_id"),
+        Index("ix_case_residence", "residence", "ref"),
+    )
     ref: str = Field(primary_key=True)
     region: str
     subject_id: bytes = Field(sa_column=fixed_bytes(16))
     state: str
     opened_at: datetime
+    since: date
+    residence: str
+    school: str | None
+    previous: str | None
+    observed_from: date | None
+    merged_into: str | None
+    ended_on: date | None
+    owner: str | None
+    sealed: bool
+
+
+class CaseEntryRow(SQLModel, table=True):
+    """A line of a case's history; free text is sealed in `words`."""
+
+    __tablename__ = "case_entry"
+    __table_args__ = CLUSTERED
+    case_ref: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    region: str
+    kind: str
+    on_date: date
+    at: datetime
+    client: str
+    officer: str | None
+    agency: str
+    role: str
+    step: str | None
+    origin: str | None
+    state: str | None
+    body: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    words: bytes | None
 
 
 class DutyRow(SQLModel, table=True):
-    """Work an agency owes by a date."""
+    """Work an agency owes by a date. Without `lead_id` and `case_ref` it is owed for no single child."""
 
     __tablename__ = "duty"
-    __table_args__ = (Index("ix_duty_owner", "owner", "region", "due_on"),)
+    __table_args__ = (
+        Index("ix_duty_owner", "owner", "region", "due_on"),
+        Index("ix_duty_case", "case_ref"),
+        Index("ix_duty_open", "status", "due_on"),
+    )
     id: str = Field(primary_key=True)
     kind: str
     owner: str
     region: str
-    lead_id: str
+    residence: str
+    school: str | None
+    lead_id: str | None
+    case_ref: str | None
     due_on: date
     status: str
     opened_at: datetime
     facts: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    assignee: str | None
+    reminded_on: date | None
+    escalated_to: str | None
+    escalated_on: date | None
+    waiting_for: str | None
+    waiting_since: date | None
+    done_on: date | None
+    done_by: str | None
 
 
 class LeadEvent(SQLModel, table=True):

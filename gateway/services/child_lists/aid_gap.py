@@ -49,7 +49,7 @@ class AidGap:
         """Every gap of the region that the rows allow."""
         today = self._clock.today()
         term = self._term(part, today)
-        told = self._rows.told(region, self._book.aid, term, today, self._book.limits.register_stale_days)
+        told = self._rows.told("", term, today, self._book.limits.register_stale_days)
         kinds = _Kinds()
         subjects: list[SubjectId] = []
         indexes: list[int] = []
@@ -79,9 +79,8 @@ class AidGap:
         """The sources of which a county of the region has nothing to say; the whole of them when nobody spoke."""
         stale = as_of is None or (today - as_of).days > self._book.limits.register_stale_days
         nothing = Told(hardship=False, relief=False, payments=False)
-        said = list(told.values()) or [nothing]
-        if len(region) >= COUNTY_DIGITS:
-            said = [told.get(region[:COUNTY_DIGITS], nothing)]
+        counties = [each for county, each in told.items() if county.startswith(region[:COUNTY_DIGITS])]
+        said = counties or [nothing]
         silent = {
             REGISTER: stale or not all(each.hardship for each in said),
             RELIEF: not all(each.relief for each in said),

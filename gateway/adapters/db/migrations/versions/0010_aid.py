@@ -1,17 +1,17 @@
-"""Payments of aid, focus groups, and whether an assessed child needs support."""
+"""Payments of aid, focus groups, duties about a child without a lead, and whether an assessed child needs support."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlmodel.sql import sqltypes
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Two tables of facts and a column; nothing that stands is changed."""
+    """Three tables and a column; nothing that stands is changed."""
     op.create_table(
         "aid_payment",
         sa.Column("region", sqltypes.AutoString(), nullable=False),
@@ -37,4 +37,15 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_focus_group_subject", "focus_group", ["subject_id"])
+    op.create_table(
+        "child_duty",
+        sa.Column("region", sqltypes.AutoString(), nullable=False),
+        sa.Column("kind", sqltypes.AutoString(), nullable=False),
+        sa.Column("part", sqltypes.AutoString(), nullable=False),
+        sa.Column("subject_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("id", sqltypes.AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("region", "kind", "part", "subject_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_child_duty_subject", "child_duty", ["subject_id"])
     op.add_column("disability_assessment", sa.Column("needs_support", sa.Boolean(), nullable=True))

@@ -1,0 +1,68 @@
+"""Reads `policies/cases.yaml`. A table with a hole, a misspelt state or an unknown duty stops the start."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from gateway.domain.case import ALL_DUTIES, PREVIOUS, SAME, CaseBook, Proof, State, StateRule, Step
+from gateway.domain.disclosure import SYSTEM_ROLE
+
+LEDGERS = frozenset({"suspected", "dropped-out"})
+_KINDS = frozenset({"date", "day", "text", "number", "region", "school", "case", "code"})
+_PROOF = re.compile(r"(?P<optional>optional )?(?P<kind>[a-z]+)(\[(?P<codes>[a-z_]+(, [a-z_]+)*)\])?")
+
+
+def read_cases(body: Mapping[str, Any], roles: Collection[str], duties: Collection[str]) -> CaseBook:
+    """The table; ValueError names what is wrong with it."""
+    states = {State(name): _state(State(name), each) for name, each in body["states"].items()}
+    if missing := set(State) - set(states):
+        raise ValueError(f"cases.yaml: no {', '.join(sorted(missing))}")
+    steps = {name: _step(name, each, states) for name, each in body["steps"].items()}
+    for step in steps.values():
+        _check(step, {*roles, SYSTEM_ROLE}, duties)
+    return CaseBook(states, steps, _observation(body["observation"]), str(body["version"]))
+
+
+def _state(state: State, body: Mapping[str, Any]) -> StateRule:
+    ledger, end = body.get("ledger"), bool(body.get("end", False))
+    if (ledger in LEDGERS) == end:
+        raise ValueError(f"cases.yaml: {state} is either an end or on a ledger")
+    return StateRule(state, body["title_zh"], body["title_en"], body["owner"], ledger, end)
+
+
+def _step(name: str, body: Mapping[str, Any], states: Mapping[State, StateRule]) -> Step:
+    origins = body["from"]
+    if origins == "open":
+        origins = [state for state, rule in states.items() if not rule.end]
+    to = body["to"]
+    return Step(
+        id=name,
+        title_zh=body["title_zh"],
+        title_en=body["title_en"],
+        origins=frozenset(State(each) for each in origins),
+        to=to if to in (SAME, PREVIOUS) else State(to),
+        by=frozenset(body["by"]),
+        evidence=tuple(_proof(name, *pair) for pair in body["evidence"].items()),
+        done=tuple(body["done"]),
+        opens=tuple(body["opens"]),
+    )
+
+
+def _proof(step: str, name: str, text: str) -> Proof:
+    found = _PROOF.fullmatch(text)
+    if found is None or found["kind"] not in _KINDS or (found["kind"] == "code") != bool(found["codes"]):
+        raise ValueError(f"cases.yaml: {step}: {name} is of no known kind")
+    codes = tuple(found["codes"].split(", ")) if found["codes"] else ()
+    return Proof(name, found["kind"], found["optional"] is None, codes)
+
+
+def _check(step: Step, roles: Collection[str], duties: Collection[str]) -> None:
+    unknown = [*(step.by - set(roles)), *({*step.done, *step.opens} - {*duties, ALL_DUTIES})]
+    if unknown or not step.by or not step.origins:
+        raise ValueError(f"cases.yaml: {step.id}: unknown or missing: {', '.join(unknown)}")
+
+
+def _observation(days: list[Any]) -> tuple[int, ...]:
+    if not days or sorted(set(days)) != days or not all(isinstance(day, int) and day > 0 for day in days):
+        raise ValueError("cases.yaml: observation is a rising list of days")
+    return tuple(days)

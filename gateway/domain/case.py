@@ -1,0 +1,195 @@
+"""The case of one child: its states, the steps between them, and the evidence each step takes.
+
+Which steps there are stands in `policies/cases.yaml`, and is a pure table here: state × step → state. Who may see a
+case is the policy's to say; what may be done with it is said here, by role and state. Sources: 义务教育法 art. 11, 13,
+58; 未成年人保护法 art. 83.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.domain.model import SubjectId
+
+SAME, PREVIOUS, ALL_DUTIES = "same", "previous", "*"
+
+
+class State(StrEnum):
+    """Where a case stands; `domain.md`'s path, then its side exits."""
+
+    SUSPECTED = "suspected"
+    VERIFIED = "verified"
+    PERSUADING = "persuading"
+    NOTIFIED = "notified"
+    SANCTIONED = "sanctioned"
+    REFERRED = "referred"
+    RETURNED = "returned"
+    OBSERVING = "observing"
+    CLOSED = "closed"
+    EXEMPT = "exempt"
+    MOVED = "moved"
+    GRADUATED = "graduated"
+    DECEASED = "deceased"
+    DUPLICATE = "duplicate"
+    WRONG_REPORT = "wrong_report"
+
+
+@dataclass(frozen=True, slots=True)
+class StateRule:
+    """A state of `policies/cases.yaml`: whose turn it is, the ledger its child stands on, whether it is the end."""
+
+    id: State
+    title_zh: str
+    title_en: str
+    owner: str
+    ledger: str | None
+    end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One piece of evidence a step takes. `kind`: date, day, text, number, region, school, case or code (of `codes`)."""
+
+    name: str
+    kind: str
+    required: bool
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of `policies/cases.yaml`. `to` is None where the case goes back to where it was (`previous`)."""
+
+    id: str
+    title_zh: str
+    title_en: str
+    origins: frozenset[State]
+    to: State | str
+    by: frozenset[str]
+    evidence: tuple[Proof, ...]
+    done: tuple[str, ...]
+    opens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseBook:
+    """The whole table of one county, with the days of observation after a return."""
+
+    states: Mapping[State, StateRule]
+    steps: Mapping[str, Step]
+    observation: tuple[int, ...]
+    version: str
+
+    def after(self, state: State, step: str, previous: State | None = None) -> State | None:
+        """The state that follows; None when the step cannot happen there, or nobody knows it."""
+        found = self.steps.get(step)
+        if found is None or state not in found.origins:
+            return None
+        if found.to == SAME:
+            return state
+        return previous if found.to == PREVIOUS else State(found.to)
+
+    def ended(self, state: State) -> bool:
+        """Whether a case in that state is over."""
+        return self.states[state].end
+
+    def steps_from(self, state: State, role: str) -> tuple[str, ...]:
+        """What an officer of that role can do now, in the file's order."""
+        return tuple(step.id for step in self.steps.values() if state in step.origins and role in step.by)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A case as it is kept. `region` is the county, `residence` the child's home as far as known (township or finer).
+
+    `since` is the law date on which the present state was entered, `previous` the state before it; `observed_from`
+    the return under observation; `merged_into` the case it became a part of; `ended_on` None while it is open.
+    """
+
+    ref: str
+    region: str
+    subject: SubjectId = field(repr=False)
+    state: State
+    opened_at: datetime
+    since: date
+    residence: str
+    school: str | None = None
+    previous: State | None = None
+    observed_from: date | None = None
+    merged_into: str | None = None
+    ended_on: date | None = None
+    owner: str | None = None
+    sealed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something: the client, the officer behind it if one is named, the agency and the role."""
+
+    client: str
+    officer: str | None
+    agency: str
+    role: str
+
+
+class EntryKind(StrEnum):
+    """What a line of the case's history is."""
+
+    STEP = "step"
+    VISIT = "visit"
+    PLAN = "plan"
+    COMMENT = "comment"
+    NOTICE = "notice"
+    REFERRAL = "referral"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEntry:
+    """A line of a case's history, never changed: `on` the law date it is about, `at` when it was written.
+
+    `body` holds codes, dates and numbers; `words` the officers' free text, kept sealed. `number` counts from 1 within
+    the case and is given when it is kept.
+    """
+
+    case: str
+    region: str
+    kind: EntryKind
+    on: date
+    at: datetime
+    by: Actor
+    step: str | None = None
+    origin: State | None = None
+    to: State | None = None
+    body: Mapping[str, object] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict, repr=False)
+    number: int = 0
+
+
+class CaseDesk(Protocol):
+    """Cases inside one write transaction."""
+
+    def get(self, ref: str) -> CaseFile | None:
+        """The case, open or not."""
+        ...
+
+    def open_case_of(self, region: str, subject: SubjectId) -> CaseFile | None:
+        """The child's open case in that county."""
+        ...
+
+    def update(self, case: CaseFile) -> None:
+        """Keeps everything of the case but its ref, county, child and opening."""
+        ...
+
+    def write(self, entry: CaseEntry) -> int:
+        """Adds a line to the history; its number."""
+        ...
+
+    def entries(self, ref: str) -> Sequence[CaseEntry]:
+        """The history, oldest first."""
+        ...
+
+    def close_leads(self, ref: str, fact: Mapping[str, object], at: datetime) -> int:
+        """Closes the case's leads with the fact that says why; how many."""
+        ...

@@ -1,0 +1,85 @@
+"""Reading one piece of evidence of a case's step: what was given, as it is kept; or what is wrong with it."""
+
+import re
+from datetime import date
+
+from gateway.domain.case import Proof
+from gateway.domain.errors import Flaw
+from schemas.codes.region import regions
+
+TEXT_LENGTH = 500
+_SCHOOL = re.compile(r"[0-9A-Za-z]{6,12}")
+_CASE = re.compile(r"case-[a-z2-7]{26}")
+
+
+def read_proof(proof: Proof, value: object, today: date) -> object | Flaw:
+    """The value as it is kept: dates as ISO text, numbers as numbers, texts without blanks around."""
+    return _READERS[proof.kind](proof, value, today)
+
+
+def _date(proof: Proof, value: object, today: date) -> object | Flaw:
+    found = _day(proof, value, today)
+    if isinstance(found, str) and date.fromisoformat(found) > today:
+        return _wrong(proof, "future_date", "日期不能晚于今天", "the date lies in the future")
+    return found
+
+
+def _day(proof: Proof, value: object, _today: date) -> object | Flaw:
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        return _wrong(proof, "bad_date", "日期应为 YYYY-MM-DD", "a date is YYYY-MM-DD")
+
+
+def _text(proof: Proof, value: object, _today: date) -> object | Flaw:
+    text = value.strip() if isinstance(value, str) else ""
+    if not 1 <= len(text) <= TEXT_LENGTH:
+        return _wrong(proof, "out_of_range", f"应为1至{TEXT_LENGTH}个字", f"1 to {TEXT_LENGTH} characters")
+    return text
+
+
+def _number(proof: Proof, value: object, _today: date) -> object | Flaw:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return _wrong(proof, "bad_code", "应为整数", "a whole number")
+    return value
+
+
+def _region(proof: Proof, value: object, _today: date) -> object | Flaw:
+    if not isinstance(value, str) or not regions().is_known(value):
+        return _wrong(proof, "unknown_region", "行政区划代码不存在", "no such region")
+    return value
+
+
+def _school(proof: Proof, value: object, _today: date) -> object | Flaw:
+    if not isinstance(value, str) or not _SCHOOL.fullmatch(value):
+        return _wrong(proof, "bad_code", "学校标识码有误", "no school code")
+    return value
+
+
+def _case(proof: Proof, value: object, _today: date) -> object | Flaw:
+    if not isinstance(value, str) or not _CASE.fullmatch(value):
+        return _wrong(proof, "bad_code", "个案编号有误", "no case reference")
+    return value
+
+
+def _code(proof: Proof, value: object, _today: date) -> object | Flaw:
+    if value not in proof.codes:
+        allowed = ", ".join(proof.codes)
+        return _wrong(proof, "bad_code", f"应为下列之一：{allowed}", f"one of: {allowed}")
+    return value
+
+
+def _wrong(proof: Proof, code: str, zh: str, en: str) -> Flaw:
+    return Flaw(code, f"{proof.name}：{zh}。", f"{proof.name}: {en}.", pointer=f"/evidence/{proof.name}")
+
+
+_READERS = {
+    "date": _date,
+    "day": _day,
+    "text": _text,
+    "number": _number,
+    "region": _region,
+    "school": _school,
+    "case": _case,
+    "code": _code,
+}
