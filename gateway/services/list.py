@@ -60,7 +60,7 @@ class ListRecords:
         version = self._lists[grant.exchange].key_version(request.principal.agency, after)
         scope = _scope(request.region, request.principal.region)
         whole = self._find(request, grant, scope, version, self._compute)
-        if scope == request.region:
+        if scope == request.region or not self._lists[grant.exchange].places_told:
             return whole.table
         narrow = lambda *_: narrowed(whole, request.region)  # noqa: E731 - shorter than its name
         return self._find(request, grant, request.region, version, narrow).table

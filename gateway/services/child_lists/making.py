@@ -98,6 +98,11 @@ class ChildList:
         exchange = EXCHANGES[noun.exchange]
         self._quasi = tuple(field.name for field in exchange.fields if field.classification == "quasi")
 
+    @property
+    def places_told(self) -> bool:
+        """Whether the list says where children live at all; asking for a small region of one that does not must not."""
+        return bool(self._quasi)
+
     def key_version(self, consumer: str, after: str | None = None) -> int:
         """The pseudonyms' key version: the one a page was begun with, while it counts; else the one in use."""
         versions = self._keys.pseudonym_versions(consumer)
