@@ -3,7 +3,7 @@
 They run at every new day, and after a file that may change them. Source: 未成年人保护法 art. 91, 义务教育法 art. 44.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -70,10 +70,11 @@ class Round:
         for owed, pupil in self.transaction.aid.enrolled(self.region, self.book.aid, term, self.day):
             yield owed, gap_of(pupil, term, self.book.aid, told, self.day, stale), pupil.paid
 
-    def _open(self, kind: str, part: str, start: date, children: Iterable[Owed]) -> None:
-        desk, now = self.transaction.duties, self.now
-        made = [(child.subject, desk.open(self._draft(kind, part, start, child), now)) for child in children]
-        self.transaction.aid.keep(self.region, kind, part, made)
+    def _open(self, kind: str, part: str, start: date, children: Sequence[Owed]) -> None:
+        drafts = [self._draft(kind, part, start, child) for child in children]
+        made = self.transaction.duties.open_all(drafts, self.now)
+        whose = zip((child.subject for child in children), made, strict=True)
+        self.transaction.aid.keep(self.region, kind, part, whose)
 
     def _draft(self, kind: str, part: str, start: date, child: Owed) -> DutyDraft:
         """Its facts name no child and no sum; its basis does, and becomes an id under a key."""

@@ -140,6 +140,19 @@ def test_a_part_payment_is_told_as_such_and_a_later_one_closes_it(gateway: TestG
     }
 
 
+def test_a_file_without_schemes_is_one_of_living_allowances(gateway: TestGateway) -> None:
+    county(gateway)
+    rows = [{name: value for name, value in payment(n).items() if name != "资助类别"} for n in range(12, 17)]
+    taken(gateway, "aid-payments", [*rows, {**rows[0], "发放日期": "2026-11-01"}])
+    who = named(gateway, "education")
+    told = {who[each["pseudonym"]] for each in items(gateway)}
+    assert not {student(n)["学籍号"] for n in range(12, 17)} & told
+    again = gateway.upload("aid-payments", csv_file([payment(12)])).json()
+    assert (again["accepted"], again["unchanged"]) == (0, 1), "the same payment, its scheme written out"
+    twice = gateway.upload("aid-payments", csv_file([rows[1], {**rows[1], "金额": "1"}])).json()
+    assert [flaw["code"] for flaw in twice["errors"]] == ["duplicate_in_file"]
+
+
 def test_other_aid_does_not_count(gateway: TestGateway) -> None:
     county(gateway)
     taken(gateway, "aid-payments", [payment(n, 资助类别="社会资助", 金额="900") for n in range(2, 42)])
