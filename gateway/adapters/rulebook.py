@@ -10,6 +10,7 @@ from gateway.adapters.aid import FILE as AID_FILE
 from gateway.adapters.aid import read_aid
 from gateway.adapters.casebook import read_cases
 from gateway.adapters.coarsening import load_disclosure
+from gateway.adapters.reportbook import read_reports
 from gateway.adapters.retention import read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
 from gateway.domain.rulebook import Rulebook
@@ -43,7 +44,8 @@ def _load(folder: Path) -> Rulebook:
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
     cases = read_cases(_yaml(folder / "cases.yaml"), roles["roles"], duties)
     aid = read_aid(_yaml(folder / AID_FILE))
-    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases, aid)
+    reports = read_reports(_yaml(folder / "reports.yaml"), roles["roles"], duties)
+    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases, reports, aid)
 
 
 def load_calendar(folder: Path) -> Calendar:
