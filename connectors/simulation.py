@@ -5,6 +5,7 @@ in the demo and the contract tests; nothing in it is needed to join with a real 
 """
 
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -93,6 +94,39 @@ class Outbox:
         except GatewayRefusal as error:
             return {"file": path.name, "refused": summary(error)}
         return {"file": path.name, "receipt": receipt}
+
+
+class ListTable:
+    """An agency's table of one list, under the pseudonyms made for it; a pull replaces it all.
+
+    Who is no longer on the gateway's list is forgotten here: the reason for keeping the row has gone.
+    """
+
+    def __init__(self, client: GatewayClient, exchange: str, purpose: str, by: str) -> None:
+        self._client, self._exchange, self._purpose, self._by = client, exchange, purpose, by
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.as_of: str | None = None
+        self.missing: list[str] = []
+
+    async def pull(self, _: Request) -> Response:
+        """`POST`: fetch the whole list of the officer's region, and only then replace the table."""
+        rows: dict[str, dict[str, Any]] = {}
+        missing: set[str] = set()
+        as_of: str | None = None
+        region = self._client.credentials.region
+        async for page in self._client.pages(self._exchange, self._purpose, region):
+            rows.update({str(item["pseudonym"]): item for item in page["items"]})
+            missing.update(page.get("missing_sources") or ())
+            as_of = page.get("as_of") or as_of
+        self.rows, self.as_of, self.missing = rows, as_of, sorted(missing)
+        return await self.show(_)
+
+    async def show(self, _: Request) -> Response:
+        """`GET`: how many children by the table's field, as of when, and which sources were missing."""
+        counted = Counter(str(row.get(self._by)) for row in self.rows.values())
+        counts = dict(sorted(counted.items()))
+        dated = {"as_of": self.as_of, "missing_sources": self.missing}
+        return JSONResponse({"total": len(self.rows), f"by_{self._by}": counts, **dated})
 
 
 def summary(error: GatewayRefusal) -> dict[str, Any]:

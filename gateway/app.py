@@ -19,7 +19,6 @@ from gateway.adapters.db.instruments import SqliteInstruments
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
-from gateway.adapters.db.lists import SqliteLists
 from gateway.adapters.db.mappings import SqliteToldChildren
 from gateway.adapters.db.notices import SqliteNotices
 from gateway.adapters.db.purging import SqlitePurging
@@ -70,12 +69,16 @@ from gateway.http.routers import (
     pseudonyms,
     reports,
 )
+from gateway.lists import build_lists, placement_of
 from gateway.log import LogParts, build_log
 from gateway.parts import Parts
+from gateway.services.aid_duties import AidDuties
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
+from gateway.services.ask_advice import AskAdvice
 from gateway.services.casework import Casework
 from gateway.services.catalogue import CatalogueView
+from gateway.services.child_lists.placement import ADVICE
 from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
 from gateway.services.deletions import Deletions
@@ -88,7 +91,7 @@ from gateway.services.guard import Guard
 from gateway.services.health import Health
 from gateway.services.instruments import CaseInstruments, InstrumentDeskwork
 from gateway.services.issue import Issue
-from gateway.services.list import ListRecords, NeedyChildren
+from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
 from gateway.services.reporting import MakeReports, Reporting
@@ -138,8 +141,8 @@ def build(settings: Settings) -> Parts:
     """Put the parts together; raises NotReady, PolicyError, KeyRingError or RulebookError."""
     prepare_data(settings)
     ground = _ground(settings)
-    needy = NeedyChildren(SqliteLists(ground.store), ground.keys, ground.clock, ground.rulebook)
-    lists = ListRecords(ground.evidence, needy, ground.cursors)
+    child_lists = build_lists(ground.store, ground.keys, ground.clock, ground.rulebook)
+    lists = ListRecords(ground.evidence, child_lists.values(), ground.cursors)
     log, purge = _log(ground), _purge(ground, lists)
     return Parts(
         store=ground.store,
@@ -150,7 +153,7 @@ def build(settings: Settings) -> Parts:
         rulebook=ground.rulebook,
         jobs=ground.jobs,
         daily=_daily(ground),
-        needy=needy,
+        lists=child_lists,
         transient=Transient(ground.store),
         clock=ground.clock,
         purge=purge,
@@ -161,7 +164,8 @@ def build(settings: Settings) -> Parts:
 
 def _daily(ground: _Ground) -> Daily:
     """What a new day brings, in this order: leads first, then what hangs on them."""
-    tasks = (DailySweep(ground.rulebook), MakeReports(ground.rulebook, ground.keys))
+    book = ground.rulebook
+    tasks = (DailySweep(book), AidDuties(book), MakeReports(book, ground.keys))
     return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
 
 
@@ -255,6 +259,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
         evidence=evidence,
         ask=Ask(evidence, keys, clock, ground.rulebook, ground.guard),
+        ask_advice=_ask_advice(ground),
         upload=_upload(ground),
         lists=lists,
         tables=tables,
@@ -289,6 +294,11 @@ def _binding(ground: _Ground) -> Binding:
 def _auth(ground: _Ground, binding: Binding, rates: RateBook) -> Authenticator:
     keys, issuer = ground.keys, ground.settings.issuer
     return Authenticator(ground.clients, lambda: keys.token_keys, issuer, binding, rates, ground.evidence)
+
+
+def _ask_advice(ground: _Ground) -> AskAdvice:
+    placement = placement_of(ADVICE, ground.store, ground.clock, ground.rulebook)
+    return AskAdvice(ground.evidence, placement, ground.keys, ground.clock, ground.guard)
 
 
 def _upload(ground: _Ground) -> Upload:

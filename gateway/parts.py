@@ -1,5 +1,6 @@
 """What the composition root puts together, by name: for the application, its background work and the command line."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.adapters.cedar import CedarDecisionPoint
@@ -13,8 +14,8 @@ from gateway.adapters.keys.watch import RingWatch
 from gateway.domain.rulebook import Rulebook
 from gateway.http.context import Context
 from gateway.log import LogParts
+from gateway.services.child_lists.making import ChildList
 from gateway.services.daily import Daily
-from gateway.services.list import NeedyChildren
 from gateway.services.purge import Purge
 
 
@@ -30,7 +31,7 @@ class Parts:
     rulebook: Rulebook
     jobs: SqliteJobs
     daily: Daily
-    needy: NeedyChildren
+    lists: Mapping[str, ChildList]
     transient: Transient
     clock: SystemClock
     purge: Purge

@@ -61,10 +61,13 @@ _REGISTER = ("student-register",)
 _SCHOOLING = ("student-register", "attendance")
 _NEEDY = ("student-register", "relief-register")
 _SIGHTINGS = ("sightings",)
+_PAID = ("student-register", "aid-payments")
+_AID = ("student-register", "relief-register", "aid-payments")
+_ASSESSED = ("disability-assessment",)
 _ALL = ("student-register", "attendance", "relief-register", "disability-assessment", "sightings")
 
 
-def _upload(dataset: str, purpose: str, law: str) -> Exchange:
+def _upload(dataset: str, law: str, *purposes: str) -> Exchange:
     """The upload exchange of a dataset bears the dataset's own id; it releases a receipt and nothing else."""
     record = DATASETS[dataset]
     return Exchange(
@@ -74,18 +77,25 @@ def _upload(dataset: str, purpose: str, law: str) -> Exchange:
         action=Action.UPLOAD,
         provider=record.provider,
         sharing="conditional",
-        purposes=(purpose,),
+        purposes=purposes,
         legal_basis=law,
         dataset=dataset,
     )
 
 
 _EXCHANGES = (
-    _upload("student-register", "student_registration", "中小学生学籍管理办法 第二十二条"),
-    _upload("attendance", "attendance_reporting", "义务教育法 第十三条"),
-    _upload("relief-register", "relief_registration", "社会救助暂行办法 第五十九条"),
-    _upload("disability-assessment", "disability_assessment", "残疾人教育条例 第二十条"),
-    _upload("sightings", "labour_inspection", "禁止使用童工规定 第五条；劳动保障监察条例 第十五条"),
+    _upload("student-register", "中小学生学籍管理办法 第二十二条", "student_registration"),
+    _upload("attendance", "义务教育法 第十三条", "attendance_reporting"),
+    _upload("relief-register", "社会救助暂行办法 第五十九条", "relief_registration"),
+    _upload("disability-assessment", "残疾人教育条例 第二十条", "disability_assessment"),
+    _upload("sightings", "禁止使用童工规定 第五条；劳动保障监察条例 第十五条", "labour_inspection"),
+    _upload("aid-payments", "义务教育法 第四十四条", "aid_delivery"),
+    _upload(
+        "focus-groups",
+        "未成年人保护法 第二十九条；义务教育法 第十三条",
+        "student_registration",
+        "dropout_control",
+    ),
     Exchange(
         id="applicant-check",
         title_zh="用工核查",
@@ -158,7 +168,59 @@ _EXCHANGES = (
             Field("township", "乡镇", "quasi", _REGISTER),
             Field("need_classes", "困境类别", "sensitive", _NEEDY),
             Field("schooling", "就学状况", "sensitive", _SCHOOLING),
-            Field("aid_received", "是否已获资助", "sensitive", _REGISTER),
+            Field("aid_received", "是否已获资助", "sensitive", _PAID),
+        ),
+    ),
+    Exchange(
+        id="aid-gap",
+        title_zh="资助应享未享与错发名单",
+        title_en="Gaps in aid",
+        action=Action.LIST,
+        provider="gateway",
+        sharing="conditional",
+        purposes=("aid_delivery",),
+        legal_basis="义务教育法 第四十四条；未成年人保护法 第九十一条",
+        # Amounts tell stage and boarding to whoever knows the standards: they are as good as those.
+        fields=(
+            Field("pseudonym", "代号", "identifier", _REGISTER),
+            Field("township", "乡镇", "quasi", _REGISTER),
+            Field("stage", "学段", "quasi", _REGISTER),
+            Field("direction", "差异", "sensitive", _AID),
+            Field("basis", "认定依据", "sensitive", _NEEDY),
+            Field("entitled_yuan", "应发金额（元）", "quasi", _NEEDY),
+            Field("paid_yuan", "实发金额（元）", "quasi", _PAID),
+        ),
+    ),
+    Exchange(
+        id="placement-advice",
+        title_zh="残疾儿童安置建议",
+        title_en="Placement advice",
+        action=Action.LIST,
+        provider="health",
+        sharing="conditional",
+        purposes=("placement", "aid_delivery"),
+        legal_basis="残疾人教育条例 第二十条",
+        fields=(
+            Field("pseudonym", "代号", "identifier", _ASSESSED),
+            Field("advised_placement", "建议安置方式", "sensitive", _ASSESSED),
+            Field("needs_support", "是否需要支持服务", "sensitive", _ASSESSED),
+            Field("placed", "是否已安置", "sensitive", (*_ASSESSED, *_REGISTER)),
+            Field("category", "残疾类别", "sensitive", _ASSESSED),
+            Field("grade", "残疾等级", "sensitive", _ASSESSED),
+        ),
+    ),
+    Exchange(
+        id="placement-outcomes",
+        title_zh="评估安置结果",
+        title_en="What came of assessments",
+        action=Action.LIST,
+        provider="education",
+        sharing="conditional",
+        purposes=("disability_assessment",),
+        legal_basis="残疾人教育条例 第二十条",
+        fields=(
+            Field("pseudonym", "代号", "identifier", _ASSESSED),
+            Field("placed", "是否已安置", "sensitive", (*_ASSESSED, *_REGISTER)),
         ),
     ),
     Exchange(
@@ -360,7 +422,7 @@ _EXCHANGES = (
         action=Action.SUBSCRIBE,
         provider="gateway",
         sharing="conditional",
-        purposes=("child_relief", "dropout_control"),
+        purposes=("child_relief", "dropout_control", "disability_assessment"),
         legal_basis="个人信息保护法 第四十七条",
         fields=(
             Field("id", "通知编号", "plain"),

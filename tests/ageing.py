@@ -159,6 +159,33 @@ class County:
                 "relief-register", "civil_affairs/register_keeper", "relief_registration", rows
             )
 
+    async def aid(self) -> None:
+        rows = [
+            {
+                "学籍号": f"G{p.id}",
+                "学期": f"{self.clock.day.year}年秋季",
+                "金额": "312.50",
+                "发放日期": self.clock.day.isoformat(),
+            }
+            for p in self._pupils(2)
+        ]
+        if rows:
+            await self.hand_in("aid-payments", "education/aid_officer", "aid_delivery", rows)
+
+    async def focus(self) -> None:
+        end = self.dice.choice(["", (self.clock.day + timedelta(days=200)).isoformat()])
+        rows = [
+            {
+                "学籍号": f"G{p.id}",
+                "类别": self.dice.choice(["学习困难", "不良行为"]),
+                "起始日期": self.clock.day.isoformat(),
+                "终止日期": end,
+            }
+            for p in self._pupils(1)
+        ]
+        if rows:
+            await self.hand_in("focus-groups", "education/registrar", "student_registration", rows)
+
     async def assessment(self) -> None:
         rows = [
             {
@@ -224,6 +251,8 @@ class County:
             (self.attendance, 0.05),
             (self.relief, 0.02),
             (self.assessment, 0.01),
+            (self.aid, 0.01),
+            (self.focus, 0.01),
             (self.ask, 0.02),
             (self.export, 0.03),
             (self.confirm, 0.03),
@@ -346,6 +375,11 @@ class County:
             "SELECT subject_id, inspection_id, inspected_on FROM sighting"
         ):
             kept["sighting", subject, inspection] = earlier(years(day_of(day), 2), limit[subject])
+        for subject, day in self.db.execute("SELECT subject_id, paid_on FROM aid_payment"):
+            kept["aid_payment", subject, subject, day] = earlier(ends[subject], limit[subject])
+        for subject, start, end in self.db.execute("SELECT subject_id, from_date, to_date FROM focus_group"):
+            own = day_of(end) + timedelta(days=180) if end else None
+            kept["focus_group", subject, subject, start] = earlier(own, limit[subject])
         return kept
 
     def _work(self, kept: "_Kept", limit: dict[bytes, date | None]) -> None:

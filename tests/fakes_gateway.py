@@ -38,6 +38,12 @@ PERMITTED = {
     ("market_regulation/market_inspector", "employer-hits", "labour_inspection"),
     ("market_regulation/licence_registrar", "licence-check", "licence_check"),
     ("civil_affairs/relief_officer", "needy-children", "child_relief"),
+    ("civil_affairs/relief_officer", "aid-gap", "aid_delivery"),
+    ("education/aid_officer", "aid-gap", "aid_delivery"),
+    ("education/aid_officer", "aid-payments", "aid_delivery"),
+    ("education/registrar", "focus-groups", "student_registration"),
+    ("education/placement_officer", "placement-advice", "placement"),
+    ("health/disability_assessor", "placement-outcomes", "disability_assessment"),
 }
 
 

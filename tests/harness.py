@@ -41,6 +41,8 @@ PURPOSES = {
     "relief-register": ("civil_affairs/register_keeper", "relief_registration"),
     "disability-assessment": ("health/disability_assessor", "disability_assessment"),
     "sightings": ("human_resources/labour_inspector", "labour_inspection"),
+    "aid-payments": ("education/aid_officer", "aid_delivery"),
+    "focus-groups": ("education/registrar", "student_registration"),
 }
 
 # Roles whose officers are named.

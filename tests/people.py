@@ -85,6 +85,57 @@ def sighting(number: int | None = 2, **changes: str) -> dict[str, str]:
     return {**row, **changes}
 
 
+def payment(number: int = 2, birth: date = date(2015, 3, 5), **changes: str) -> dict[str, str]:
+    """One payment of aid to a pupil; `changes` by heading override it."""
+    row = {
+        "学籍号": "G" + resident_id(birth, number),
+        "学期": "2026年秋季",
+        "资助类别": "生活补助",
+        "金额": "250",
+        "发放日期": "2026-10-20",
+    }
+    return {**row, **changes}
+
+
+def focus(number: int = 2, birth: date = date(2015, 3, 5), **changes: str) -> dict[str, str]:
+    """One row of the school's focus groups; `changes` by heading override it."""
+    row = {
+        "学籍号": "G" + resident_id(birth, number),
+        "类别": "学习困难",
+        "起始日期": "2026-09-02",
+        "终止日期": "",
+    }
+    return {**row, **changes}
+
+
+def assessment(number: int = 2, birth: date = date(2015, 3, 5), **changes: str) -> dict[str, str]:
+    """One disability assessment; `changes` by heading override it."""
+    row = {
+        "姓名": f"测试{chr(0x4E00 + number)}",
+        "身份证号": resident_id(birth, number),
+        "残疾类别": "听力",
+        "残疾等级": "三级",
+        "评估日期": "2026-10-11",
+        "教育适宜性": "可随班就读",
+        "现住址行政区划": "530423101",
+        "是否需要支持服务": "是",
+    }
+    return {**row, **changes}
+
+
+def relief(number: int = 2, birth: date = date(2015, 3, 5), **changes: str) -> dict[str, str]:
+    """One row of the relief register; `changes` by heading override it."""
+    row = {
+        "姓名": f"测试{chr(0x4E00 + number)}",
+        "身份证号": resident_id(birth, number),
+        "救助类别": "低保",
+        "起始日期": "2026-09-15",
+        "终止日期": "",
+        "行政区划": "530423101",
+    }
+    return {**row, **changes}
+
+
 def csv_file(rows: Sequence[dict[str, str]], encoding: str = "utf-8", delimiter: str = ",") -> bytes:
     """Rows as a delimited file with their headings first."""
     headings = list(rows[0])

@@ -1,4 +1,4 @@
-"""Civil affairs: brings who is on relief, asks which needy children are not."""
+"""Civil affairs: brings who is on relief, asks which needy children are not, and whom school aid missed."""
 
 from connectors.base import Connector
 from connectors.civil_affairs.mapping import RELIEF_REGISTER
@@ -11,5 +11,5 @@ class CivilAffairs(Connector):
     title_zh = "民政局"
     title_en = "Civil affairs bureau"
     provides = (RELIEF_REGISTER,)
-    asks = ("needy-children",)
+    asks = ("needy-children", "aid-gap")
     roles = ("register_keeper", "relief_officer")

@@ -68,3 +68,27 @@ ATTENDANCE = Mapping(
     },
     codes={},
 )
+
+# The aid system writes terms as seasons (2026年秋季) and sums in yuan.
+AID_PAYMENTS = Mapping(
+    dataset="aid-payments",
+    headings={
+        "student_number": ("国家学籍号", "全国统一学籍号"),
+        "term": ("资助学期", "发放学年学期"),
+        "scheme": ("资助项目", "项目名称"),
+        "amount": ("实发金额", "发放金额(元)"),
+        "paid_on": ("到账日期", "打卡日期"),
+    },
+    codes={"scheme": {"义教生活补助": "living_allowance", "其他项目": "other"}},
+)
+
+FOCUS_GROUPS = Mapping(
+    dataset="focus-groups",
+    headings={
+        "student_number": ("国家学籍号", "全国统一学籍号"),
+        "focus": ("重点学生类别", "群体类别"),
+        "from_date": ("纳入日期", "列入日期"),
+        "to_date": ("移出日期", "解除日期"),
+    },
+    codes={"focus": {"学业困难": "learning_difficulty", "随迁": "mobile", "行为偏差": "misconduct"}},
+)

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.education.mapping import STUDENT_REGISTER
-from connectors.simulation import Outbox, application, client_of
+from connectors.simulation import ListTable, Outbox, application, client_of
 from connectors.transports.files import read_drop, read_records
 from connectors.transports.rest import GatewayClient
 from schemas.codes.tables import table
@@ -47,10 +47,15 @@ class Inbox:
 
 
 def build(data: Path, clients: Mapping[str, GatewayClient]) -> Starlette:
-    """The bureau's app over the files in `data`; `clients` by role: `registrar`, `dropout_lead`."""
+    """The bureau's app over the files in `data`; `clients` by role of the connector."""
     registrar = client_of(clients, "registrar")
     register = Outbox(data, "student-register", registrar)
     attendance = Outbox(data, "attendance", registrar)
+    focus, office = Outbox(data, "focus-groups", registrar), client_of(clients, "aid_officer")
+    payments = Outbox(data, "aid-payments", office)
+    gaps = ListTable(office, "aid-gap", "aid_delivery", "direction")
+    placements = client_of(clients, "placement_officer")
+    advice = ListTable(placements, "placement-advice", "placement", "advised_placement")
     inbox = Inbox(client_of(clients, "dropout_lead"))
 
     async def students(_: Request) -> Response:
@@ -65,6 +70,14 @@ def build(data: Path, clients: Mapping[str, GatewayClient]) -> Starlette:
             Route("/register/receipts", register.kept, methods=["GET"]),
             Route("/attendance/push", attendance.push, methods=["POST"]),
             Route("/attendance/receipts", attendance.kept, methods=["GET"]),
+            Route("/focus/push", focus.push, methods=["POST"]),
+            Route("/focus/receipts", focus.kept, methods=["GET"]),
+            Route("/aid/push", payments.push, methods=["POST"]),
+            Route("/aid/receipts", payments.kept, methods=["GET"]),
+            Route("/aid/gaps/pull", gaps.pull, methods=["POST"]),
+            Route("/aid/gaps", gaps.show, methods=["GET"]),
+            Route("/advice/pull", advice.pull, methods=["POST"]),
+            Route("/advice", advice.show, methods=["GET"]),
             Route("/inbox", inbox.show, methods=["GET"]),
             Route("/inbox/pull", inbox.pull, methods=["POST"]),
             Route("/inbox/{lead}/acknowledge", inbox.acknowledge, methods=["POST"]),

@@ -1,4 +1,4 @@
-"""The health commission: brings disability assessments; asks nothing, and learns nothing of schooling."""
+"""The health commission: brings disability assessments, and asks what came of them: a yes or a no a child."""
 
 from connectors.base import Connector
 from connectors.health.mapping import DISABILITY_ASSESSMENT
@@ -11,4 +11,5 @@ class Health(Connector):
     title_zh = "卫生健康局"
     title_en = "Health commission"
     provides = (DISABILITY_ASSESSMENT,)
+    asks = ("placement-outcomes",)
     roles = ("disability_assessor",)

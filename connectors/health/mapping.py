@@ -14,6 +14,7 @@ DISABILITY_ASSESSMENT = Mapping(
         "assessed_on": ("评定日期", "评估完成日期"),
         "suitability": ("就学建议代码", "教育安置建议"),
         "region": ("现住址区划代码", "居住地区划"),
+        "needs_support": ("支持服务需求", "康复支持需求"),
         "assessor": ("评定机构", "评定医院"),
     },
     codes={

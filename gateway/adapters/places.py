@@ -75,6 +75,8 @@ TABLES: tuple[Place, ...] = (
         {"subject_id": SUBJECT, "inspection_id": "derived from the random id"},
         _CHILD,
     ),
+    Place("aid_payment", "资助发放", "aid payments", "aid-payments", {"subject_id": SUBJECT}, _CHILD),
+    Place("focus_group", "重点学生名册", "focus groups", "focus-groups", {"subject_id": SUBJECT}, _CHILD),
     # work: what hangs on a lead goes before the lead
     Place(
         "lead_event",
@@ -97,6 +99,22 @@ TABLES: tuple[Place, ...] = (
             "done_by": TEXT,
         },
         through=("case_ref", "case_file"),
+    ),
+    Place(
+        "duty",
+        "无线索的职责",
+        "duties without a lead",
+        "leads",
+        {"id": "derived from the random id", "facts": TEXT, "assignee": TEXT, "done_by": TEXT},
+        through=("id", "child_duty"),
+    ),
+    Place(
+        "child_duty",
+        "儿童的职责",
+        "duties by child",
+        "child",
+        {"subject_id": SUBJECT, "id": "derived from the random id"},
+        _CHILD,
     ),
     Place(
         "case_entry",

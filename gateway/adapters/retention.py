@@ -14,6 +14,7 @@ _EVENTS: Mapping[str, frozenset[str]] = {
     "relief-register": frozenset({"schooling", "relief_end"}),
     "disability-assessment": frozenset({"schooling", "assessed"}),
     "sightings": frozenset({"schooling", "inspected"}),
+    "focus-groups": frozenset({"schooling", "focus_end"}),
 }
 """What a dataset's rows can tell the beginning of a period from; a dataset not named here knows `schooling`."""
 

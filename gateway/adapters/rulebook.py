@@ -1,4 +1,4 @@
-"""Reads the county's own figures from `policies/`: rules, thresholds, duties, retention. Wrong files stop the start."""
+"""Reads the county's own figures from `policies/`: rules, thresholds, duties, retention, aid. Wrong files stop the start."""
 
 from datetime import date
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from gateway.adapters.aid import FILE as AID_FILE
+from gateway.adapters.aid import read_aid
 from gateway.adapters.casebook import read_cases
 from gateway.adapters.coarsening import load_disclosure
 from gateway.adapters.reportbook import read_reports
@@ -43,6 +45,7 @@ def _load(folder: Path) -> Rulebook:
     roles = _yaml(folder / "roles.yaml")
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
     cases = read_cases(_yaml(folder / "cases.yaml"), roles["roles"], duties)
+    aid = read_aid(_yaml(folder / AID_FILE))
     reports = read_reports(_yaml(folder / "reports.yaml"), roles["roles"], duties)
     repeated = _repeated(_yaml(folder / "enforcement.yaml")["repeated"], retention)
     return Rulebook(
@@ -54,6 +57,7 @@ def _load(folder: Path) -> Rulebook:
         cases=cases,
         reports=reports,
         repeated=repeated,
+        aid=aid,
     )
 
 

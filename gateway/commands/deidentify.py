@@ -56,7 +56,7 @@ def measured(data: Path, region: str | None) -> list[dict[str, Any]]:
     parts = build(Settings(data=data))
     try:
         regions = [region] if region else parts.counties()
-        return Measure(parts.points.bundle, {"needy-children": parts.needy})(regions)
+        return Measure(parts.points.bundle, parts.lists)(regions)
     finally:
         parts.store.close()
 

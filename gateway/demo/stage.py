@@ -30,7 +30,7 @@ from gateway.settings import Settings
 from gateway.start import NotReady, prepare_data
 
 ROLES: Mapping[str, tuple[str, ...]] = {
-    "education": ("registrar", "dropout_lead"),
+    "education": ("registrar", "dropout_lead", "aid_officer", "placement_officer"),
     "civil_affairs": ("register_keeper", "relief_officer"),
     "human_resources": ("recruitment_checker",),
     "health": ("disability_assessor",),

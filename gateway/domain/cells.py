@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from gateway.domain.employers import employer_code
+from gateway.domain.money import fen_of
 from gateway.domain.redaction import shape
+from gateway.domain.terms import term_code
 from schemas.codes.region import normalise_region
 from schemas.codes.tables import table
 from schemas.identifiers import IdentifierError, parse_resident_id, parse_student_number
@@ -167,6 +169,23 @@ def read_uscc(cell: Cell) -> str | Problem:
     return Problem("bad_code") if code is None else code
 
 
+def read_term(cell: Cell) -> str | Problem:
+    """A term as its code (`gateway.domain.terms`)."""
+    try:
+        return term_code(text_of(cell))
+    except ValueError:
+        return Problem("bad_code")
+
+
+def read_money(cell: Cell, column: Column) -> int | Problem:
+    """An amount in fen, within the column's bounds."""
+    try:
+        fen = fen_of(text_of(cell))
+    except ValueError:
+        return Problem("bad_code")
+    return fen if column.minimum <= fen <= column.maximum else Problem("out_of_range")
+
+
 def _resident_id(text: str) -> str:
     return parse_resident_id(text).value
 
@@ -186,6 +205,8 @@ _READERS: dict[Kind, Callable[[Cell, Column], Value | Problem]] = {
     Kind.REGION: lambda cell, _: read_region(cell),
     Kind.SCHOOL_CODE: lambda cell, _: read_school_code(cell),
     Kind.USCC: lambda cell, _: read_uscc(cell),
+    Kind.TERM: lambda cell, _: read_term(cell),
+    Kind.MONEY: read_money,
     Kind.TEXT: lambda cell, _: read_text(cell),
 }
 

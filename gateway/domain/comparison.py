@@ -45,9 +45,10 @@ def compare(dataset: Dataset, columns: Columns, sound: Sequence[int]) -> Compare
 
 def _all_different(dataset: Dataset, columns: Columns) -> bool:
     """Whether no identifier stands twice with the same key, so that no row needs comparing with another."""
-    keys = [columns[name] for name in dataset.key]
     if dataset.otherwise:
         return False
+    # a column the file lacks is alike in all rows
+    keys = [columns[name] for name in dataset.key if name in columns]
     for name in _IDENTIFIERS:
         if name in columns:
             written = columns[name] if not keys else list(zip(columns[name], *keys, strict=True))
@@ -68,7 +69,7 @@ def _earlier(dataset: Dataset, columns: Columns, index: int, row: Key, seen: dic
 
 def _names(dataset: Dataset, columns: Columns, index: int) -> Iterator[tuple[Key, Key]]:
     """Pairs: the name to look an earlier row up by, and the name this row is known by afterwards."""
-    further = tuple(columns[name][index] for name in dataset.key)
+    further = tuple(columns[name][index] for name in dataset.key if name in columns)
     if dataset.otherwise:
         key = _employers_own(dataset, columns, index, further)
         yield key, key

@@ -101,8 +101,13 @@ _DONE: Mapping[str, tuple[str, str]] = {
     "subscribe": ("收到了关于该儿童的“{zh}”", "was told of this child ({en})"),
     "resolve": ("试图办理该儿童的身份还原", "tried a step of a resolution of identity"),
 }
+_EXPORTED = ("导出了包含该儿童的“{zh}”", "exported a list with this child ({en})")
 _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
-    ("needy-children", "job"): ("导出了包含该儿童的“{zh}”", "exported a list with this child ({en})"),
+    ("needy-children", "job"): _EXPORTED,
+    ("aid-gap", "job"): _EXPORTED,
+    ("placement-advice", "job"): _EXPORTED,
+    ("placement-outcomes", "job"): _EXPORTED,
+    ("placement-advice", "asked"): ("通过“{zh}”查询了该儿童", "asked about this child ({en})"),
     ("leads", "acknowledged"): ("签收了关于该儿童的线索", "acknowledged a lead about this child"),
     ("identity", "requested"): ("申请了解该儿童是谁", "asked who this child is"),
     ("identity", "read"): ("查看了身份还原申请的办理状态", "read the state of a resolution of identity"),

@@ -3,7 +3,7 @@
 Past the last year with a calendar, only weekends are free; `Calendar.knows` says so.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -122,6 +122,10 @@ class DutyDesk(Protocol):
 
     def open(self, draft: DutyDraft, at: datetime) -> str:
         """Its id: the same for the same basis, kind and facts. Opening it again changes nothing, done or not."""
+        ...
+
+    def open_all(self, drafts: Sequence[DutyDraft], at: datetime) -> list[str]:
+        """Many that no lead stands behind, in one statement: their ids, as `open` gives them."""
         ...
 
     def finish(self, case: str, kinds: Collection[str] | None, on: date, by: str) -> int:

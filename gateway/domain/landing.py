@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
+from gateway.domain.aid_duties import AidDesk
 from gateway.domain.audit import AuditEntry
 from gateway.domain.case import CaseDesk
 from gateway.domain.duties import DutyDesk
@@ -104,6 +105,9 @@ class RuleTransaction(Protocol):
 
 class RegisterTransaction(RuleTransaction, Protocol):
     """One write transaction for a whole file."""
+
+    @property
+    def aid(self) -> AidDesk: ...
 
     def settle(self, prepared: Any, rename: bool, region: str) -> Settled: ...
 

@@ -17,7 +17,8 @@ class Table:
     Many children are alike but for the pseudonym: `kinds[i]` is the index in `alike` of what row i says besides it.
     `keys` order the rows even where the pseudonym itself is not released (`key_told`). `subjects` are the children,
     for the evidence only. `words`: field → what was really released of it, for the evidence too. `k`: how many
-    children no released group may fall under; `k_reached`: whether none does; `generalised`: what that took.
+    children no released group may fall under, None where there are no quasi-identifiers; `k_reached`: whether none
+    does; `generalised`: what that took.
     """
 
     keys: Sequence[str]
@@ -101,7 +102,7 @@ def _said(found: Release) -> Release:
     told = notes(rule, there, found.at, _places_told(found))
     table = replace(
         found.table,
-        k=rule.k,
+        k=rule.k or None,
         k_reached=not there or smallest(rule, there, found.at) >= rule.k,
         generalised=told,
         words={**found.table.words, **_words(told, there, found)},

@@ -236,13 +236,32 @@ class Likeness:
     sex: str | None
     residence: str
     flags: tuple[bool, bool, bool]
+    aid: bool = False
+
+    @property
+    def county(self) -> str:
+        """The county whose register tells of the child."""
+        return self.standings.enrolments[0].region
+
+
+class PaidIn(NamedTuple):
+    """Which payments count as aid: of a term, under these schemes."""
+
+    term: str
+    schemes: frozenset[str]
 
 
 class Lists(Protocol):
     """Rows of the list exchanges, limited by the grant's predicate."""
 
-    def needy(self, rows: Predicate, region: str, today: date) -> Sequence[tuple[SubjectId, Likeness, date]]:
+    def needy(
+        self, rows: Predicate, region: str, today: date, paid: PaidIn
+    ) -> Sequence[tuple[SubjectId, Likeness, date]]:
         """Children of the predicate and region with an id, not gone, with no relief in force."""
+        ...
+
+    def paying_counties(self, term: str) -> frozenset[str]:
+        """The counties that have handed in payments of the term."""
         ...
 
     def population(self, region: str, today: date) -> Sequence[tuple[date, str | None, str, int]]:

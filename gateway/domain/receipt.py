@@ -99,6 +99,14 @@ _SHAPES: dict[Kind, tuple[str, str]] = {
         "统一社会信用代码应为18位，且不得填写身份证件号。",
         "An employer's code has 18 characters and is no id number.",
     ),
+    Kind.TERM: (
+        "学期无法识别，请按 2026-2027-1（秋季）、2026-2027-2（春季）的格式填写。",
+        "Not a term; write it as 2026-2027-1 (autumn) or 2026-2027-2 (spring).",
+    ),
+    Kind.MONEY: (
+        "金额无法识别，请填写元，最多两位小数。",
+        "Not an amount; write yuan with two decimals at most.",
+    ),
     Kind.TEXT: ("内容无法识别，请重新填写。", "This text cannot be read; type it again."),
 }
 """What a wrong code means where there is no list to choose from."""

@@ -13,7 +13,7 @@ from typing import Literal
 from gateway.domain.duties import Calendar
 from gateway.domain.needy import GONE
 
-Since = Literal["schooling", "month", "relief_end", "assessed", "inspected"]
+Since = Literal["schooling", "month", "relief_end", "assessed", "inspected", "focus_end"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def _check_attendance(columns: Columns) -> Iterator[Contradiction]:
             yield index, "days_absent", "out_of_range"
 
 
-def _check_relief(columns: Columns) -> Iterator[Contradiction]:
+def _check_period(columns: Columns) -> Iterator[Contradiction]:
     starts = columns["from_date"]
     for index, (start, end) in enumerate(
         zip(starts, columns.get("to_date") or [None] * len(starts), strict=True)
@@ -72,7 +72,9 @@ def _check_sighting(columns: Columns) -> Iterator[Contradiction]:
 ROW_CHECKS: dict[str, Callable[[Columns], Iterator[Contradiction]]] = {
     "student-register": _check_student,
     "attendance": _check_attendance,
-    "relief-register": _check_relief,
+    "relief-register": _check_period,
     "disability-assessment": lambda _: iter(()),
     "sightings": _check_sighting,
+    "aid-payments": lambda _: iter(()),
+    "focus-groups": _check_period,
 }

@@ -56,6 +56,15 @@ def _present(value: Value) -> int:
     return int(bool(value))
 
 
+def _yes_or_unsaid(value: Value) -> int | None:
+    return None if value is None else _yes(value)
+
+
+def _scheme(value: Value) -> str:
+    """A file without schemes is one of living allowances: what the aid office pays by the term."""
+    return str(value or "living_allowance")
+
+
 _CHANGES: dict[str, Callable[[Value], object]] = {
     "grade": _number,
     "status_date": _iso,
@@ -64,6 +73,9 @@ _CHANGES: dict[str, Callable[[Value], object]] = {
     "to_date": _iso,
     "assessed_on": _iso,
     "inspected_on": _iso,
+    "paid_on": _iso,
+    "needs_support": _yes_or_unsaid,
+    "scheme": _scheme,
     "economic_hardship": _yes,
     "left_behind": _yes,
     "single_parent": _yes,
@@ -113,11 +125,13 @@ SHAPES: dict[str, Shape] = {
     ),
     "relief-register": Shape(_facts("relief_class", "from_date", "to_date", "region")),
     "disability-assessment": Shape(
-        _facts("assessed_on", "category", "grade", "suitability", "region", "assessor")
+        _facts("assessed_on", "category", "grade", "suitability", "region", "assessor", "needs_support")
     ),
     "sightings": Shape(
         _facts("employer_uscc", "inspected_on", "place", "finding", "measure", "region", "employer_name")
     ),
+    "aid-payments": Shape(_facts("term", "scheme", "paid_on", "amount"), creates=False),
+    "focus-groups": Shape(_facts("focus", "from_date", "to_date"), creates=False),
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.domain.aid import AidBook
 from gateway.domain.case import CaseBook
 from gateway.domain.coarsening import Rule as DisclosureRule
 from gateway.domain.duties import DutyBook
@@ -16,7 +17,7 @@ from gateway.domain.schooling import Thresholds
 @dataclass(frozen=True, slots=True)
 class Rulebook:
     """Lead rules, thresholds, duties, the calendar and the steps of a case; how coarse each list must be; how long
-    copies are kept; when an employer counts as a repeated one."""
+    copies are kept; when an employer counts as a repeated one; what aid comes to."""
 
     rules: Mapping[str, Rule]
     limits: Thresholds
@@ -26,6 +27,7 @@ class Rulebook:
     cases: CaseBook
     reports: ReportBook
     repeated: Repeated
+    aid: AidBook
 
     def of(self, region: str) -> "Rulebook":
         """The county's own book, where it has changed a line; this one otherwise."""

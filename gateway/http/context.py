@@ -16,6 +16,7 @@ from gateway.http.oauth import TokenServer
 from gateway.http.rates import RateBook
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
+from gateway.services.ask_advice import AskAdvice
 from gateway.services.catalogue import CatalogueView
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
@@ -61,6 +62,7 @@ class Context:
     jwks: Callable[[], dict[str, object]]
     evidence: Evidence
     ask: Ask
+    ask_advice: AskAdvice
     upload: Upload
     lists: ListRecords
     tables: Lists

@@ -47,6 +47,7 @@ class ExportBody(msgspec.Struct):
     region: str
     format: Literal["ndjson", "csv", "parquet", "xlsx"] = "ndjson"
     since: str | None = None
+    term: str | None = None
 
 
 ASK_DECODER = msgspec.json.Decoder(AskBody)
@@ -211,7 +212,7 @@ class GeneralisedModel(BaseModel):
 class Disclosure(BaseModel):
     """How coarse a list was made. `k_reached` is false only where fewer than k children are on the list at all."""
 
-    k: int
+    k: int | None
     k_reached: bool
     generalised: list[GeneralisedModel]
 

@@ -36,6 +36,8 @@ class Request(msgspec.Struct, frozen=True):
     region: str
     proof: Possession | None = None
     """What the first entry of this request spends, where it was not spent before."""
+    term: str | None = None
+    """Which term of a list that has terms, as it was written."""
 
 
 class Evidence:

@@ -150,7 +150,7 @@ class Export:
             count=made.rows,
             digest=made.file.sha256,
             members=table.subjects,
-            detail=job.id,
+            detail=f"{job.id} {self._lists.detail(request)}".rstrip(),
             fields=table.words,
         )
         try:

@@ -13,7 +13,7 @@ from gateway.domain.decision import Grant, PolicyBook, Role
 from gateway.domain.errors import NotPermitted, UnknownPurpose
 from gateway.domain.listing import Release
 from gateway.domain.principal import Principal
-from gateway.services.list import NeedyChildren
+from gateway.services.child_lists.making import ChildList
 from schemas.catalogue import EXCHANGES, Exchange
 
 _SCHOOL = "sample"
@@ -22,7 +22,7 @@ _SCHOOL = "sample"
 class Measure:
     """The use case; synchronous, for the command line."""
 
-    def __init__(self, book: PolicyBook, lists: Mapping[str, NeedyChildren]) -> None:
+    def __init__(self, book: PolicyBook, lists: Mapping[str, ChildList]) -> None:
         self._book, self._lists = book, lists
 
     def __call__(self, regions: Sequence[str]) -> list[dict[str, object]]:
@@ -44,9 +44,10 @@ class Measure:
                     continue
 
     def _report(self, role: Role, grant: Grant, region: str) -> dict[str, object]:
-        needy, exchange = self._lists[grant.exchange], EXCHANGES[grant.exchange]
-        found = needy.compute(grant, role.agency, region, needy.key_version(role.agency))
-        population = needy.population(grant, region)
+        made, exchange = self._lists[grant.exchange], EXCHANGES[grant.exchange]
+        key_version, part = made.key_version(role.agency), made.noun.part(None)
+        found = made.compute(grant, role.agency, region, key_version, part)
+        population = made.population(grant, region)
         nothing = dict.fromkeys(found.at, 0)
         return {
             "exchange": grant.exchange,

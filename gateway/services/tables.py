@@ -18,9 +18,18 @@ class Lists:
 
     async def decide(self, request: Request) -> Grant:
         """The grant for one of the lists; a list with a route of its own is not there."""
-        if request.exchange == employer_hits.EXCHANGE:
-            return await self._evidence.decide(request)
-        return await self._children.decide(request)
+        if request.exchange != employer_hits.EXCHANGE:
+            return await self._children.decide(request)
+        grant = await self._evidence.decide(request)
+        if request.term is not None:
+            await self._evidence.failed(request, grant, Malformed.name)
+            zh, en = "该名单没有学期，请勿填写 term。", "This list has no terms; leave out term."
+            raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/term"),))
+        return grant
+
+    def detail(self, request: Request) -> str:
+        """What the evidence says of the part that was asked for; nothing of a whole list."""
+        return "" if request.exchange == employer_hits.EXCHANGE else self._children.detail(request)
 
     def page(
         self, request: Request, grant: Grant, limit: int, cursor: str | None, since: str | None = None

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     SCHOOL_CODE = "school_code"
     USCC = "uscc"
     TEXT = "text"
+    TERM = "term"
+    MONEY = "money"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Column:
 
     `header` is the Chinese heading of the template, `name` the English one and the field name;
     `aliases` are headings seen in agencies' own files. `codes` names a table of `schemas.codes.tables`.
-    `minimum`/`maximum` bound integers; `not_future` refuses dates after the law date.
+    `minimum`/`maximum` bound integers, and money in fen; `not_future` refuses dates after the law date.
     """
 
     name: str

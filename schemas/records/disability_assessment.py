@@ -68,6 +68,15 @@ DISABILITY_ASSESSMENT = Dataset(
             aliases=("行政区划",),
             sample="530423101",
         ),
+        Column(
+            "needs_support",
+            "是否需要支持服务",
+            Kind.CODE,
+            "sensitive",
+            codes="yes_no",
+            aliases=("需要支持", "需要支持服务"),
+            sample="是",
+        ),
         Column("assessor", "评估机构", Kind.TEXT, "plain", sample="县人民医院"),
     ),
 )

@@ -32,6 +32,7 @@ WRITES_NO_RECORD = {
     "gateway/domain/log/verifying.py": "decodes audit entries",
     "gateway/services/mapping.py": "pairs of the caller's own pseudonyms, where the grant tells them",
     "gateway/http/routers/pseudonyms.py": "decodes bodies",
+    "gateway/http/routers/placement.py": "decodes bodies",
     "gateway/http/routers/reports.py": "decodes bodies",
     "gateway/services/transparency.py": "heads and proofs: hashes, and the caller's own entry as it was hashed",
 }

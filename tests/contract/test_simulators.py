@@ -140,6 +140,41 @@ class TestEducation:
         assert unknown.status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("agency", "path", "by"),
+    [
+        ("education", "/aid/gaps", "direction"),
+        ("education", "/advice", "advised_placement"),
+        ("civil_affairs", "/aid", "direction"),
+        ("health", "/outcomes", "placed"),
+    ],
+)
+def test_a_list_is_pulled_counted_and_forgotten(fake: FakeGateway, agency: str, path: str, by: str) -> None:
+    fake.items = [{"pseudonym": f"hr1-{n}", by: word} for n, word in enumerate(("one", "other", "one"))]
+    app = app_of(fake, agency)
+    pulled = post(app, f"{path}/pull").json()
+    assert pulled == get(app, path)
+    assert (pulled["total"], pulled[f"by_{by}"]) == (3, {"one": 2, "other": 1})
+    fake.items = []
+    assert post(app, f"{path}/pull").json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "dataset", "line"),
+    [
+        ("/aid", "aid-payments", "学籍号,学期,金额,发放日期"),
+        ("/focus", "focus-groups", "学籍号,类别,起始日期"),
+    ],
+)
+def test_files_of_aid_and_focus_groups_arrive(
+    fake: FakeGateway, tmp_path: Path, path: str, dataset: str, line: str
+) -> None:
+    (tmp_path / f"{dataset}.csv").write_text(f"{line}\n", encoding="utf-8")
+    pushed = post(app_of(fake, "education", tmp_path), f"{path}/push")
+    assert pushed.status_code == 200
+    assert [sent["exchange"] for sent in fake.uploads] == [dataset]
+
+
 class TestCivilAffairs:
     def test_needy_children_are_counted_per_township(self, fake: FakeGateway) -> None:
         towns = ["530423100", "530423101", "530423100"]

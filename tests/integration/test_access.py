@@ -26,6 +26,11 @@ ALLOWED = {
     "attendance": {"education/registrar", "school/class_teacher"},
     "relief-register": {"civil_affairs/register_keeper"},
     "disability-assessment": {"health/disability_assessor"},
+    "aid-payments": {"education/aid_officer"},
+    "focus-groups": {"education/registrar", "school/class_teacher"},
+    "aid-gap": {"education/aid_officer", "civil_affairs/relief_officer"},
+    "placement-advice": {"education/placement_officer", "education/aid_officer"},
+    "placement-outcomes": {"health/disability_assessor"},
     "applicant-check": {"human_resources/recruitment_checker", "human_resources/labour_inspector"},
     "licence-check": {"market_regulation/licence_registrar"},
     "needy-children": {"civil_affairs/relief_officer"},
@@ -34,7 +39,12 @@ ALLOWED = {
     "leads": {"education/dropout_lead", "township/return_officer", "school/class_teacher"},
     "identity": {"education/dropout_lead", "township/return_officer"},
     "disclosures": {"gateway/counter_clerk"},
-    "deletions": {"civil_affairs/relief_officer", "education/dropout_lead", "township/return_officer"},
+    "deletions": {
+        "civil_affairs/relief_officer",
+        "education/dropout_lead",
+        "health/disability_assessor",
+        "township/return_officer",
+    },
 }
 SCHOOL = "2153001234"
 

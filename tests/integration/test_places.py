@@ -20,7 +20,7 @@ from gateway.adapters.places import COPIES, HARMLESS, NO_CHILD, TABLES
 from gateway.adapters.rulebook import load_rulebook
 from gateway.settings import POLICIES
 from tests.harness import COUNTY, TestGateway, running
-from tests.people import csv_file, sighting
+from tests.people import csv_file, focus, payment, sighting, student
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTED = {place.id for place in TABLES}
@@ -100,6 +100,9 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGateway]:
     """A county's day: every file, asks, a list, an export, leads, notices."""
     with running(tmp_path_factory.mktemp("places") / "data") as gateway:
         gateway.upload_sample()
+        assert gateway.upload("student-register", csv_file([student()])).json()["accepted"] == 1
+        assert gateway.upload("aid-payments", csv_file([payment()])).json()["accepted"] == 1
+        assert gateway.upload("focus-groups", csv_file([focus()])).json()["accepted"] == 1
         relief = gateway.headers("civil_affairs/relief_officer")
         gateway.ask("530423201309124345")
         assert gateway.upload("sightings", csv_file([sighting(), sighting(None)])).json()["accepted"] == 2

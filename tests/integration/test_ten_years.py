@@ -17,6 +17,7 @@ SEEN = [date(2008, 2, 29), date(2009, 5, 1), date(2010, 11, 30), date(2011, 1, 1
 
 KINDS = {
     *("student_register", "attendance", "relief_register", "disability_assessment", "lead", "case_file"),
+    *("aid_payment", "focus_group"),
     *("subject", "identifier", "idempotency", "stored_file", "job", "deletion_notice", "upload", "receipt"),
     *("sighting", "inspection"),
 }

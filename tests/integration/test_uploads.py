@@ -162,7 +162,7 @@ def test_a_templates_sample_is_no_child_and_its_form_uploads_cleanly(
         assert all(text.startswith('"') for text in lists)
     else:
         assert answer.content.startswith(b"\xef\xbb\xbf")
-    if dataset == "attendance":
+    if dataset in ("attendance", "aid-payments", "focus-groups"):
         taken(gateway, [student()])
     receipt = gateway.upload(dataset, answer.content, XLSX if form == "xlsx" else "text/csv").json()
     assert (receipt["rows"], receipt["skipped"], receipt["errors"], receipt["warnings"]) == (0, 1, [], [])
@@ -178,6 +178,8 @@ _CHANGED = {
     "relief-register": {"起始日期": "2026-02-01"},
     "disability-assessment": {"残疾等级": "四级"},
     "sightings": {"处理措施": "罚款"},
+    "aid-payments": {"金额": "500", "学籍号": student()["学籍号"]},
+    "focus-groups": {"类别": "流动", "学籍号": student()["学籍号"]},
 }
 
 

@@ -85,7 +85,12 @@ def test_the_wall_is_what_holds_it() -> None:
     texts = files(education_cedar=CARELESS)
     texts["walls.cedar"] = ""
     without = replace(assemble(texts, book.exchanges), registry=book.registry)
-    assert obtained(without, "justice")[0] == {"leads/rule", "leads/facts"}
+    assert obtained(without, "justice")[0] == {
+        "leads/rule",
+        "leads/facts",
+        "placement-advice/pseudonym",
+        "placement-outcomes/pseudonym",
+    }
     principal = Principal("c", "justice", "justice/legal_aid_officer", "530423")
     assert book.withheld(principal, "leads", "legal_aid") == {
         "rule": Withholding.FORBIDDEN,

@@ -18,6 +18,8 @@ EXPECTED = {
     "suitability": "mainstream special_school home_delivery deferral",
     "sighting_finding": "confirmed none pending",
     "sighting_measure": "none correction fine handed_to_guardian police market_regulation",
+    "aid_scheme": "living_allowance other",
+    "focus_group": "learning_difficulty mobile misconduct",
 }
 
 

@@ -11,7 +11,7 @@ from gateway.domain.cells import Cell
 from gateway.domain.receipt import MESSAGES, message, sentences
 from gateway.domain.sheet import Reading, UnreadableSheet, read_sheet
 from schemas.records import DATASETS
-from tests.people import STUDENT_HEADINGS, attendance, resident_id, sighting, student
+from tests.people import STUDENT_HEADINGS, attendance, focus, payment, resident_id, sighting, student
 
 LAW_DATE = date(2026, 11, 20)
 
@@ -38,6 +38,7 @@ def assessment(number: int = 2, **changes: str) -> dict[str, str]:
         "教育适宜性": "可随班就读",
         "现住址行政区划": "530423101",
         "评估机构": "县人民医院",
+        "是否需要支持服务": "是",
     }
     return {**row, **changes}
 
@@ -118,6 +119,8 @@ def test_every_heading_of_the_schema_and_of_the_agency_is_known(dataset: str) ->
         "relief-register": relief(),
         "disability-assessment": assessment(),
         "sightings": sighting(),
+        "aid-payments": payment(),
+        "focus-groups": focus(),
     }
     row = rows[dataset]
     expected = reading(grid(row), dataset).records[0].values

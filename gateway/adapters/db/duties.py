@@ -1,7 +1,7 @@
 """Duties inside one write transaction."""
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 import orjson
@@ -11,6 +11,11 @@ from gateway.domain.model import DutyDraft
 from gateway.domain.ports import KeyRing
 
 _STANDING = "status IN ('open', 'waiting')"
+_INSERT = (
+    "INSERT INTO duty (id, kind, owner, region, lead_id, case_ref, residence, school, due_on, status, opened_at,"
+    " facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)"
+)
+_Place = tuple[str | None, str, str | None]
 
 
 class SqliteDutyDesk:
@@ -21,29 +26,37 @@ class SqliteDutyDesk:
 
     def open(self, draft: DutyDraft, at: datetime) -> str:
         """One duty for its basis, kind and facts; a lead that opened anew is another basis."""
-        facts = orjson.dumps(dict(draft.facts), option=orjson.OPT_SORT_KEYS)
         place, basis = self._place(draft)
-        duty_id = self._keys.derived_id("duty", *basis, draft.kind.encode(), facts)
-        if self._db.execute("SELECT 1 FROM duty WHERE id = ?", (duty_id,)).fetchone():
-            return duty_id
-        self._db.execute(
-            "INSERT INTO duty (id, kind, owner, region, lead_id, case_ref, residence, school, due_on, status,"
-            " opened_at, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)",
-            (
-                duty_id,
-                draft.kind,
-                draft.owner,
-                draft.region,
-                draft.lead,
-                *place,
-                draft.due_on.isoformat(),
-                stamp(at),
-                facts.decode(),
-            ),
-        )
-        return duty_id
+        row = self._row(draft, place, basis, at)
+        if not self._db.execute("SELECT 1 FROM duty WHERE id = ?", (row[0],)).fetchone():
+            self._db.execute(_INSERT, row)
+        return str(row[0])
 
-    def _place(self, draft: DutyDraft) -> tuple[tuple[str | None, str, str | None], list[bytes]]:
+    def open_all(self, drafts: Sequence[DutyDraft], at: datetime) -> list[str]:
+        """Many at once, of no lead: nothing is looked up for any of them."""
+        if any(draft.lead is not None for draft in drafts):
+            raise ValueError("a lead's duty is opened by itself")
+        rows = [self._row(draft, *self._place(draft), at) for draft in drafts]
+        self._db.executemany(f"{_INSERT} ON CONFLICT (id) DO NOTHING", rows)
+        return [str(row[0]) for row in rows]
+
+    def _row(
+        self, draft: DutyDraft, place: _Place, basis: Sequence[bytes], at: datetime
+    ) -> tuple[object, ...]:
+        facts = orjson.dumps(dict(draft.facts), option=orjson.OPT_SORT_KEYS)
+        return (
+            self._keys.derived_id("duty", *basis, draft.kind.encode(), facts),
+            draft.kind,
+            draft.owner,
+            draft.region,
+            draft.lead,
+            *place,
+            draft.due_on.isoformat(),
+            stamp(at),
+            facts.decode(),
+        )
+
+    def _place(self, draft: DutyDraft) -> tuple[_Place, list[bytes]]:
         """(case, residence, school), and what makes it one duty."""
         if draft.lead is None:
             told = draft.basis or draft.case or draft.region

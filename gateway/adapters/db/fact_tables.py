@@ -24,8 +24,10 @@ TABLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "disability-assessment": (
         "disability_assessment",
         ("assessed_on",),
-        ("category", "grade", "suitability", "residence", "assessor"),
+        ("category", "grade", "suitability", "residence", "assessor", "needs_support"),
     ),
     "sightings": ("sighting", ("inspection_id",), ("inspected_on",)),
+    "aid-payments": ("aid_payment", ("term", "scheme", "paid_on"), ("amount",)),
+    "focus-groups": ("focus_group", ("focus", "from_date"), ("to_date",)),
 }
 """By dataset: (table, further key columns, content columns)."""

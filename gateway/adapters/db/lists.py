@@ -10,7 +10,7 @@ from gateway.adapters.db.engine import Store
 from gateway.adapters.predicate_sql import to_sql
 from gateway.domain.model import Standing, Standings, SubjectId
 from gateway.domain.needy import ADULT_AGE, GONE
-from gateway.domain.ports import Likeness
+from gateway.domain.ports import Likeness, PaidIn
 from gateway.domain.predicate import And, InRegion, Predicate
 
 _Row = tuple[Any, ...]
@@ -27,9 +27,11 @@ _ABSENCE = (
     " WHERE a.subject_id = r.subject_id ORDER BY a.month DESC LIMIT 1) END, '')"
 )
 _LIKENESS = (
-    f"printf('%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%d%d%d', {_ABSENCE},"
+    f"printf('%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%s{_MARK}%d%d%d%d', {_ABSENCE},"
     " r.region, r.status, r.status_date, r.confirmed_on, COALESCE(r.sex, ''), r.residence,"
-    " r.economic_hardship, r.left_behind, r.single_parent)"
+    " r.economic_hardship, r.left_behind, r.single_parent,"
+    " r.subject_id IN (SELECT p.subject_id FROM aid_payment p WHERE p.term = :term"
+    " AND instr(:schemes, '|' || p.scheme || '|')))"
 )
 """All that is judged or told of a child but for its birth date, as one text: what is alike is read once (see `_Assembly`).
 
@@ -50,6 +52,9 @@ _POPULATION = (
     " AND {rows} GROUP BY 1, 2, 3"
 )
 
+FACTS_VERSION = "SELECT (SELECT max(rowid) FROM upload), (SELECT value FROM meta WHERE key = 'purges')"
+"""The number of files taken in, and of purges: facts change by nothing else."""
+
 
 class SqliteLists:
     """`gateway.domain.ports.Lists` over the embedded store; for worker threads."""
@@ -57,14 +62,25 @@ class SqliteLists:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def needy(self, rows: Predicate, region: str, today: date) -> Sequence[NeedyChild]:
+    def needy(self, rows: Predicate, region: str, today: date, paid: PaidIn) -> Sequence[NeedyChild]:
         """One row a child: of a child in several registers, the rows follow each other and are put together."""
         where, binds = to_sql(And((rows, InRegion("region", region))), _COLUMNS)
         cursor = self._store.reader.execute(
             _NEEDY.format(rows=where),
-            {**binds, "today": today.isoformat(), "adult": years_before(today, ADULT_AGE).isoformat()},
+            {
+                **binds,
+                "today": today.isoformat(),
+                "adult": years_before(today, ADULT_AGE).isoformat(),
+                "term": paid.term,
+                "schemes": one_of(paid.schemes),
+            },
         )
         return _Assembly().children(cursor)
+
+    def paying_counties(self, term: str) -> frozenset[str]:
+        """The counties that have handed in payments of the term."""
+        rows = self._store.reader.execute("SELECT DISTINCT region FROM aid_payment WHERE term = ?", (term,))
+        return frozenset(row[0] for row in rows)
 
     def population(self, region: str, today: date) -> Sequence[tuple[date, str | None, str, int]]:
         """Counts of children under eighteen who live in the region, by birth date, sex and residence."""
@@ -80,9 +96,12 @@ class SqliteLists:
 
     def version(self) -> object:
         """The number of files taken in, and of purges: facts change by nothing else."""
-        return self._store.reader.execute(
-            "SELECT (SELECT max(rowid) FROM upload), (SELECT value FROM meta WHERE key = 'purges')"
-        ).fetchone()
+        return self._store.reader.execute(FACTS_VERSION).fetchone()
+
+
+def one_of(codes: Iterable[str]) -> str:
+    """Codes as one parameter, for ``instr(:codes, '|' || column || '|')``."""
+    return f"|{'|'.join(sorted(codes))}|"
 
 
 def years_before(day: date, years: int) -> date:
@@ -118,12 +137,13 @@ class _Assembly:
     def _learn(self, text: str) -> Likeness:
         absence, region, status, since, confirmed, sex, residence, flags = text.split(_MARK)
         row = Standing(region, status, self._day(since), self._day(confirmed))
-        hardship, left_behind, single_parent = (flag == "1" for flag in flags)
+        hardship, left_behind, single_parent, aid = (flag == "1" for flag in flags)
         found = self._known[text] = Likeness(
             Standings((row,), absence_of(absence or None)),
             sex or None,
             residence,
             (hardship, left_behind, single_parent),
+            aid,
         )
         return found
 

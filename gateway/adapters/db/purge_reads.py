@@ -21,6 +21,7 @@ EVENTS: dict[str, tuple[str, Since]] = {
     "relief-register": ("to_date", "relief_end"),
     "disability-assessment": ("assessed_on", "assessed"),
     "sightings": ("inspected_on", "inspected"),
+    "focus-groups": ("to_date", "focus_end"),
 }
 _HOLDING = tuple(
     (place.id, place.child) for place in TABLES if place.child and place.rule in {*FACT_TABLES, "leads"}

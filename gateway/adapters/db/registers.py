@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from gateway.adapters.db.aid_desk import SqliteAidDesk
 from gateway.adapters.db.children import many_facts
 from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tags
 from gateway.adapters.db.engine import Store, stamp, unavailable
@@ -84,6 +85,11 @@ class SqliteRegisterTransaction(SqliteTransaction):
         super().__init__(connection, keys, today)
         self._store = store
         self._wanted: set[SubjectId] | None = None
+
+    @property
+    def aid(self) -> SqliteAidDesk:
+        """Duties about relief and aid."""
+        return SqliteAidDesk(self._db)
 
     def settle(self, prepared: Prepared, rename: bool, region: str) -> Settled:
         """Give every person a subject: known, new, or a conflict between two identifiers. None: nobody knows it."""

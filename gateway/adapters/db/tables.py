@@ -111,6 +111,7 @@ class DisabilityAssessment(SQLModel, table=True):
     suitability: str
     residence: str
     assessor: str | None
+    needs_support: bool | None
     upload_id: str
 
 

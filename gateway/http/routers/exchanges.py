@@ -13,6 +13,7 @@ from gateway.http.bodies import SUBJECT, TEXT, caller_and_body, json_body
 from gateway.http.context import context, exchange_of
 from gateway.http.declared import declare
 from gateway.http.language import language
+from gateway.http.routers.placement import ask_advice
 from gateway.http.wire import (
     ASK_DECODER,
     EXPORT_DECODER,
@@ -29,6 +30,7 @@ from gateway.http.wire import (
     schema_ref,
 )
 from gateway.services.ask import Question
+from gateway.services.child_lists.placement import ADVICE
 from gateway.services.cursor import PATTERN
 from gateway.services.evidence import Request as Asked
 from gateway.services.upload import File
@@ -57,6 +59,7 @@ _EXPORT_BODY = json_body(
     purpose=TEXT,
     region=TEXT,
     format={"type": "string", "enum": ["ndjson", "csv", "parquet", "xlsx"]},
+    term={"type": ["string", "null"]},
 )
 _UPLOAD_BODY: dict[str, Any] = {
     "required": True,
@@ -73,6 +76,8 @@ _UPLOAD_BODY: dict[str, Any] = {
 )
 async def ask(exchange: str, request: Request) -> Response:
     """The least that answers, already in the evidence when it leaves."""
+    if exchange == ADVICE:
+        return await ask_advice(request)
     app = context(request)
     caller = await app.auth.caller(request)
     try:
@@ -112,18 +117,20 @@ async def records(
     region: str,
     as_of: str | None = None,
     since: str | None = None,
+    term: Annotated[str | None, Query(max_length=40)] = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 100,
     cursor: Annotated[str | None, Query(pattern=f"^([a-z]{{2}}[0-9]+-[a-z2-7]{{32}}|{PATTERN})$")] = None,
 ) -> Response:
     """Ordered by pseudonym, so that the order tells nothing.
 
     A region below the county gives the children who may live there as far as the list tells: of a township that is
-    told of with others, those others too; of a village, its township.
+    told of with others, those others too; of a village, its township. `term` is for lists that have terms.
 
     `since`, a month, is for `employer-hits` only; that list is ordered by the employers' codes.
     """
     app = context(request)
-    asked = Asked(await app.auth.principal(request), Action.LIST, exchange, purpose, region_code(region))
+    who = await app.auth.principal(request)
+    asked = Asked(who, Action.LIST, exchange, purpose, region_code(region), term=term)
     grant = await app.tables.decide(asked)
     try:
         app.health.check_as_of(as_of)
@@ -149,7 +156,7 @@ async def export(exchange: str, request: Request) -> Response:
     """Starts a job; `Content-Location` says where to ask after it."""
     app = context(request)
     who, body = await caller_and_body(request, EXPORT_DECODER)
-    asked = Asked(who, Action.LIST, exchange, body.purpose, region_code(body.region))
+    asked = Asked(who, Action.LIST, exchange, body.purpose, region_code(body.region), term=body.term)
     grant = await app.tables.decide(asked)
     if body.since is not None:
         await app.evidence.failed(asked, grant, Malformed.name)

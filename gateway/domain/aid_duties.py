@@ -1,0 +1,51 @@
+"""What the duties about relief and aid read and write, inside one write transaction."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from gateway.domain.aid import AidBook, PupilAid, Term, Told
+from gateway.domain.model import SubjectId
+
+ASSESS_RELIEF, PAY_AID = "assess-relief", "pay-aid"
+
+
+class Owed(NamedTuple):
+    """A child about whom a duty is owed, where it lives and which school it goes to."""
+
+    subject: SubjectId
+    residence: str
+    school: str | None
+
+
+class AidDesk(Protocol):
+    """Set by set, for one county's register."""
+
+    def newly_needy(self, region: str, today: date) -> Sequence[Owed]:
+        """Children in need with no relief in force about whom no assessment was ever owed.
+
+        Nobody while civil affairs has handed in no relief register: its silence is no child's lack of relief.
+        """
+        ...
+
+    def relieved(self, region: str, today: date) -> Sequence[str]:
+        """Standing assessments that a relief record has answered."""
+        ...
+
+    def enrolled(
+        self, region: str, book: AidBook, term: Term, today: date
+    ) -> Iterable[tuple[Owed, PupilAid]]:
+        """Pupils of the county's register whom aid may be owed to or was paid to in the term."""
+        ...
+
+    def told(self, region: str, term: Term, today: date, stale_days: int) -> Told:
+        """Which of the county's sources have spoken."""
+        ...
+
+    def standing(self, region: str, kind: str, part: str) -> dict[SubjectId, str]:
+        """Child → its duty of that kind and part, done or not."""
+        ...
+
+    def keep(self, region: str, kind: str, part: str, duties: Iterable[tuple[SubjectId, str]]) -> None:
+        """Whose duties these are."""
+        ...

@@ -1,0 +1,91 @@
+"""Duties about relief and aid, opened once a child and ended by the record that answers them.
+
+They run at every new day, and after a file that may change them. Source: 未成年人保护法 art. 91, 义务教育法 art. 44.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from gateway.domain.aid import PAYMENTS, RELIEF, Gap, Term, gap_of
+from gateway.domain.aid_duties import ASSESS_RELIEF, PAY_AID, Owed
+from gateway.domain.landing import RegisterTransaction
+from gateway.domain.model import DutyDraft
+from gateway.domain.rulebook import Rulebook
+from gateway.domain.rules import residence_within
+from gateway.domain.schooling import REGISTER
+
+AFFECTED_BY = frozenset({REGISTER, RELIEF, PAYMENTS})
+"""Datasets after which the duties are looked at; others wait for the next day."""
+
+
+class AidDuties:
+    """`gateway.services.daily.DayTask`."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._book = rulebook
+
+    def run(self, transaction: RegisterTransaction, region: str, day: date, now: datetime) -> None:
+        """Open and end the county's duties as of that day."""
+        Round(self._book.of(region), transaction, region, day, now).run()
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One county on one day."""
+
+    book: Rulebook
+    transaction: RegisterTransaction
+    region: str
+    day: date
+    now: datetime
+
+    def run(self) -> None:
+        """Relief first, then the terms whose day of payment has passed."""
+        self._relief()
+        for term in self.book.aid.open_terms(self.day):
+            if term.paid_by < self.day:
+                self._payments(term)
+
+    def _relief(self) -> None:
+        for duty in self.transaction.aid.relieved(self.region, self.day):
+            self.transaction.duties.finish_one(duty, self.day, RELIEF)
+        self._open(ASSESS_RELIEF, "", self.day, self.transaction.aid.newly_needy(self.region, self.day))
+
+    def _payments(self, term: Term) -> None:
+        """Owed from the day after the last day for paying; done when a payment leaves no gap."""
+        known = self.transaction.aid.standing(self.region, PAY_AID, term.code)
+        unpaid: list[Owed] = []
+        for pupil, gap, paid in self._gaps(term):
+            if gap is not None and gap.direction != "paid_not_entitled":
+                unpaid.append(pupil)
+            elif paid and pupil.subject in known:
+                self.transaction.duties.finish_one(known[pupil.subject], self.day, PAYMENTS)
+        start = term.paid_by + timedelta(days=1)
+        self._open(PAY_AID, term.code, start, [pupil for pupil in unpaid if pupil.subject not in known])
+
+    def _gaps(self, term: Term) -> Iterable[tuple[Owed, Gap | None, int]]:
+        stale = self.book.limits.register_stale_days
+        told = self.transaction.aid.told(self.region, term, self.day, stale)
+        for owed, pupil in self.transaction.aid.enrolled(self.region, self.book.aid, term, self.day):
+            yield owed, gap_of(pupil, term, self.book.aid, told, self.day, stale), pupil.paid
+
+    def _open(self, kind: str, part: str, start: date, children: Sequence[Owed]) -> None:
+        drafts = [self._draft(kind, part, start, child) for child in children]
+        made = self.transaction.duties.open_all(drafts, self.now)
+        whose = zip((child.subject for child in children), made, strict=True)
+        self.transaction.aid.keep(self.region, kind, part, whose)
+
+    def _draft(self, kind: str, part: str, start: date, child: Owed) -> DutyDraft:
+        """Its facts name no child and no sum; its basis does, and becomes an id under a key."""
+        return DutyDraft(
+            kind=kind,
+            owner=self.book.duties.rules[kind].owner_for(child.school),
+            region=self.region,
+            due_on=self.book.duties.due(kind, start),
+            lead=None,
+            facts={"term": part} if part else {},
+            residence=residence_within(self.region, child.residence),
+            school=child.school if kind == PAY_AID else None,
+            basis=f"{self.region}/{child.subject.hex()}",
+        )
