@@ -26,6 +26,9 @@ ALLOWED = {
     "attendance": {"education/registrar", "school/class_teacher"},
     "relief-register": {"civil_affairs/register_keeper"},
     "disability-assessment": {"health/disability_assessor"},
+    "sightings": {"human_resources/labour_inspector"},
+    "registration-check": {"human_resources/recruitment_checker"},
+    "employer-hits": {"human_resources/labour_inspector", "market_regulation/market_inspector"},
     "applicant-check": {"human_resources/recruitment_checker", "human_resources/labour_inspector"},
     "licence-check": {"market_regulation/licence_registrar"},
     "needy-children": {"civil_affairs/relief_officer"},
@@ -133,7 +136,12 @@ def test_another_purpose_is_not_granted_and_an_invented_one_unknown(gateway: Tes
 
 @pytest.mark.parametrize(
     ("name", "role"),
-    [("needy-children", "civil_affairs/relief_officer"), ("leads", "education/dropout_lead")],
+    [
+        ("needy-children", "civil_affairs/relief_officer"),
+        ("leads", "education/dropout_lead"),
+        ("employer-hits", "market_regulation/market_inspector"),
+        ("employer-hits", "human_resources/labour_inspector"),
+    ],
 )
 @pytest.mark.parametrize("region", [ELSEWHERE, "5304", "53", "530424101"])
 def test_a_region_above_or_beside_is_out_of_reach(
