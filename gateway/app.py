@@ -23,6 +23,7 @@ from gateway.adapters.db.mappings import SqliteToldChildren
 from gateway.adapters.db.notices import SqliteNotices
 from gateway.adapters.db.purging import SqlitePurging
 from gateway.adapters.db.registers import SqliteRegisters
+from gateway.adapters.db.reports import SqliteReports
 from gateway.adapters.db.resolutions import SqliteResolutions
 from gateway.adapters.db.transient import Transient
 from gateway.adapters.db.turn import Turn
@@ -63,6 +64,7 @@ from gateway.http.routers import (
     jobs,
     leads,
     pseudonyms,
+    reports,
 )
 from gateway.log import LogParts, build_log
 from gateway.parts import Parts
@@ -81,6 +83,7 @@ from gateway.services.health import Health
 from gateway.services.list import ListRecords, NeedyChildren
 from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
+from gateway.services.reporting import MakeReports, Reporting
 from gateway.services.resolve import Resolve
 from gateway.services.sweep import DailySweep
 from gateway.services.tables import Lists
@@ -148,7 +151,7 @@ def build(settings: Settings) -> Parts:
 
 def _daily(ground: _Ground) -> Daily:
     """What a new day brings, in this order: leads first, then what hangs on them."""
-    tasks = (DailySweep(ground.rulebook),)
+    tasks = (DailySweep(ground.rulebook), MakeReports(ground.rulebook, ground.keys))
     return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
 
 
@@ -248,6 +251,9 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
         export=_export(ground, tables),
         alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
+        reporting=Reporting(
+            evidence, SqliteReports(ground.store), ground.keys, ground.clock, ground.rulebook, Files()
+        ),
         deletions=Deletions(evidence, ground.notices, clock),
         catalogue=CatalogueView(ground.points),
         health=health,
@@ -357,6 +363,7 @@ def create_app(settings: Settings) -> FastAPI:
         audit,
         deletions,
         pseudonyms,
+        reports,
     ):
         app.include_router(module.router)
     app.add_exception_handler(HuxueError, on_domain_error)

@@ -313,6 +313,7 @@ NO_CHILD: dict[str, str] = {
     "audit_tile": "hashes of the log's tree",
     "audit_head": "signed heads of the log",
     "audit_cosignature": "witnesses' signatures under heads",
+    "report": "counts of a school, township or county; who signed them",
     "log_lease": "which process seals the log",
     "witnessed_head": "heads of other gateways' logs",
     "log_fork": "contradicting heads of another gateway's log",
@@ -322,6 +323,9 @@ NO_CHILD: dict[str, str] = {
 
 HARMLESS: dict[str, str] = {
     "client.public_key": "a public key",
+    "report.figures": "counts of a unit and period",
+    "report.stated": "counts as the signer stated them",
+    "report.missing": "codes of counties",
     "spent_proofs.keys": "digests of a client's own proofs",
     "audit_tile.hashes": "hashes of entries that only commit to children",
     "audit_head.root": "a hash of hashes",

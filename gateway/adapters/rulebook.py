@@ -8,6 +8,7 @@ import yaml
 
 from gateway.adapters.casebook import read_cases
 from gateway.adapters.coarsening import load_disclosure
+from gateway.adapters.reportbook import read_reports
 from gateway.adapters.retention import read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
 from gateway.domain.employers import Repeated
@@ -42,8 +43,9 @@ def _load(folder: Path) -> Rulebook:
     roles = _yaml(folder / "roles.yaml")
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
     cases = read_cases(_yaml(folder / "cases.yaml"), roles["roles"], duties)
+    reports = read_reports(_yaml(folder / "reports.yaml"), roles["roles"], duties)
     repeated = _repeated(_yaml(folder / "enforcement.yaml")["repeated"], retention)
-    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases, repeated)
+    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases, reports, repeated)
 
 
 def _repeated(body: dict[str, Any], retention: Retention) -> Repeated:

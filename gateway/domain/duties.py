@@ -132,6 +132,10 @@ class DutyDesk(Protocol):
         """Marks one as done; False when it is not open or waiting any more."""
         ...
 
+    def finish_basis(self, kind: str, report: str, on: date, by: str) -> int:
+        """Marks the standing duty to hand in that report as done; how many."""
+        ...
+
     def cancel(self, case: str, on: date, by: str) -> int:
         """Nobody owes what is left of the case's duties any more; how many."""
         ...

@@ -12,6 +12,7 @@ from gateway.domain.duties import DutyDesk
 from gateway.domain.inspections import InspectionDesk
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, StoredFile
+from gateway.domain.reporting import ReportDesk
 from gateway.domain.rules import Assessment
 
 
@@ -94,6 +95,9 @@ class RuleTransaction(Protocol):
 
     @property
     def duties(self) -> DutyDesk: ...
+
+    @property
+    def reports(self) -> ReportDesk: ...
 
     def write_audit(self, entry: AuditEntry) -> None: ...
 

@@ -27,6 +27,7 @@ from gateway.domain.model import (
 )
 from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
+from gateway.domain.reporting import ReportDesk
 from gateway.domain.resolution import ResolutionDesk
 
 Result = TypeVar("Result")
@@ -141,6 +142,11 @@ class Transaction(Protocol):
     @property
     def duties(self) -> DutyDesk:
         """Duties, in this transaction."""
+        ...
+
+    @property
+    def reports(self) -> ReportDesk:
+        """Reports, in this transaction."""
         ...
 
     @property

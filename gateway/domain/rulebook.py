@@ -7,6 +7,7 @@ from gateway.domain.case import CaseBook
 from gateway.domain.coarsening import Rule as DisclosureRule
 from gateway.domain.duties import DutyBook
 from gateway.domain.employers import Repeated
+from gateway.domain.reporting import ReportBook
 from gateway.domain.retention import Retention
 from gateway.domain.rules import Rule
 from gateway.domain.schooling import Thresholds
@@ -23,6 +24,7 @@ class Rulebook:
     disclosure: Mapping[str, DisclosureRule]
     retention: Retention
     cases: CaseBook
+    reports: ReportBook
     repeated: Repeated
 
     def of(self, region: str) -> "Rulebook":

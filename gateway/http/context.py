@@ -24,6 +24,7 @@ from gateway.services.export import Export
 from gateway.services.health import Health
 from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
+from gateway.services.reporting import Reporting
 from gateway.services.resolve import Resolve
 from gateway.services.tables import Lists
 from gateway.services.trail import Trail
@@ -53,6 +54,7 @@ class Context:
     export: Export
     alerts: Alerts
     deletions: Deletions
+    reporting: Reporting
     catalogue: CatalogueView
     health: Health
     resolve: Resolve

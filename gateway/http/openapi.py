@@ -8,7 +8,10 @@ from pydantic import BaseModel
 
 from gateway.http.declared import problem_response
 from gateway.http.oauth import TOKEN_PATH
+from gateway.http.report_shapes import ReportModel
 from gateway.http.wire import MODELS, ProblemModel
+
+_MODELS: tuple[type[BaseModel], ...] = (*MODELS, ReportModel)
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -17,7 +20,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         found = get_openapi(title=app.title, version=app.version, routes=app.routes)
         schemas = found.setdefault("components", {}).setdefault("schemas", {})
         schemas["Problem"] = ProblemModel.model_json_schema()
-        for model in MODELS:
+        for model in _MODELS:
             schemas[model.__name__] = _shape(model)
         _own_errors(found)
         found["components"]["securitySchemes"] = {

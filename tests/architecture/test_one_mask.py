@@ -31,10 +31,11 @@ WRITES_NO_RECORD = {
     "gateway/domain/log/verifying.py": "decodes audit entries",
     "gateway/services/mapping.py": "pairs of the caller's own pseudonyms, where the grant tells them",
     "gateway/http/routers/pseudonyms.py": "decodes bodies",
+    "gateway/http/routers/reports.py": "decodes bodies",
     "gateway/services/transparency.py": "heads and proofs: hashes, and the caller's own entry as it was hashed",
 }
 FOLDERS = ("gateway/services", "gateway/domain", "gateway/http")
-ROUTERS_OF_RECORDS = ("exchanges", "leads", "jobs", "identity", "deletions")
+ROUTERS_OF_RECORDS = ("exchanges", "leads", "jobs", "identity", "deletions", "reports")
 DUMPED = {"receipt", "found.manifest"}
 """A receipt holds shapes and counts; a manifest says where a file is. Otherwise a job's id and state."""
 JOB = {"job", "state"}

@@ -21,10 +21,23 @@ from gateway.http.routers import (
     jobs,
     leads,
     pseudonyms,
+    reports,
 )
 from tests.harness import TestGateway
 
-MODULES = (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit, deletions, pseudonyms)
+MODULES = (
+    entrance,
+    catalogue,
+    exchanges,
+    jobs,
+    leads,
+    identity,
+    disclosures,
+    audit,
+    deletions,
+    pseudonyms,
+    reports,
+)
 ROUTERS = tuple(module.router for module in MODULES)
 # The document about the routes; the framework's own.
 FRAMEWORKS_OWN = {"/openapi.json"}

@@ -103,8 +103,8 @@ class SqliteCaseDesk:
                 return str(ref)
         ref = self._keys.derived_id("case", draft.region.encode(), draft.subject, str(len(rows)).encode())
         self._db.execute(
-            "INSERT INTO case_file (ref, region, subject_id, state, opened_at, since, residence, school, sealed)"
-            " VALUES (?, ?, ?, 'suspected', ?, ?, ?, ?, 0)",
+            "INSERT INTO case_file (ref, region, subject_id, state, opened_at, opened_on, since, residence, school,"
+            " sealed) VALUES (?1, ?2, ?3, 'suspected', ?4, ?5, ?5, ?6, ?7, 0)",
             (
                 ref,
                 draft.region,

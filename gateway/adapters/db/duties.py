@@ -66,6 +66,11 @@ class SqliteDutyDesk:
         """Marks one as done; False when it does not stand any more."""
         return self._end("done", "id = ?", (duty_id,), on, by) == 1
 
+    def finish_basis(self, kind: str, report: str, on: date, by: str) -> int:
+        """Marks the standing duty to hand in that report as done; how many."""
+        where = "kind = ? AND json_extract(facts, '$.report') = ?"
+        return self._end("done", where, (kind, report), on, by)
+
     def cancel(self, case: str, on: date, by: str) -> int:
         """Nobody owes what is left of the case's duties any more; how many."""
         return self._end("cancelled", "case_ref = ?", (case,), on, by)

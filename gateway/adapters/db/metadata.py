@@ -8,6 +8,7 @@ from gateway.adapters.db import (  # noqa: F401 - each registers its tables
     inspection_tables,
     log_tables,
     purge_tables,
+    report_tables,
     resolution_tables,
     rotation_tables,
     tables,

@@ -181,6 +181,7 @@ class CaseRow(SQLModel, table=True):
     subject_id: bytes = Field(sa_column=fixed_bytes(16))
     state: str
     opened_at: datetime
+    opened_on: date
     since: date
     residence: str
     school: str | None
