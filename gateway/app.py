@@ -15,6 +15,7 @@ from gateway.adapters.db.days import SqliteDays
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
 from gateway.adapters.db.inspections import SqliteInspections
+from gateway.adapters.db.instruments import SqliteInstruments
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
@@ -27,6 +28,8 @@ from gateway.adapters.db.reports import SqliteReports
 from gateway.adapters.db.resolutions import SqliteResolutions
 from gateway.adapters.db.transient import Transient
 from gateway.adapters.db.turn import Turn
+from gateway.adapters.documents.templates import load_offices, load_templates
+from gateway.adapters.documents.writer import FileDocumentWriter
 from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
 from gateway.adapters.filestore import SealedFileStore
@@ -41,7 +44,7 @@ from gateway.domain.limits import LimitBook
 from gateway.domain.log.note import MalformedNote
 from gateway.domain.rulebook import Rulebook
 from gateway.http.auth import Authenticator
-from gateway.http.context import Context
+from gateway.http.context import Context, Notices
 from gateway.http.dpop import ProofReader
 from gateway.http.fastlane import FastLane
 from gateway.http.holder import Binding
@@ -63,6 +66,7 @@ from gateway.http.routers import (
     identity,
     jobs,
     leads,
+    notices,
     pseudonyms,
     reports,
 )
@@ -70,6 +74,7 @@ from gateway.log import LogParts, build_log
 from gateway.parts import Parts
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
+from gateway.services.casework import Casework
 from gateway.services.catalogue import CatalogueView
 from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
@@ -78,16 +83,21 @@ from gateway.services.disclosures import Disclosures
 from gateway.services.employer_hits import ListEmployers
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
+from gateway.services.fetch_document import FetchDocument
 from gateway.services.guard import Guard
 from gateway.services.health import Health
+from gateway.services.instruments import CaseInstruments, InstrumentDeskwork
+from gateway.services.issue import Issue
 from gateway.services.list import ListRecords, NeedyChildren
 from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
 from gateway.services.reporting import MakeReports, Reporting
 from gateway.services.resolve import Resolve
+from gateway.services.serve import Serve
 from gateway.services.sweep import DailySweep
 from gateway.services.tables import Lists
 from gateway.services.upload import AgencyMapping, Upload
+from gateway.services.use_resolution import UseResolution
 from gateway.settings import Settings
 from gateway.start import NotReady, open_ring, prepare_data
 from gateway.version import version
@@ -258,6 +268,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         catalogue=CatalogueView(ground.points),
         health=health,
         resolve=_resolve(ground),
+        notices=_notices(ground),
         disclosures=_disclosures(ground),
         files=Files(),
         store=ground.sealed_files,
@@ -318,6 +329,21 @@ def _resolve(ground: _Ground) -> Resolve:
     )
 
 
+def _notices(ground: _Ground) -> Notices:
+    """Legal instruments: worded from `policies/notices/`, which must fit the duties."""
+    settings, evidence, book = ground.settings, ground.evidence, ground.rulebook
+    templates = load_templates(settings.policies, book.duties.rules)
+    desk = InstrumentDeskwork(evidence, ground.clock, templates, load_offices(settings.policies))
+    using = UseResolution(evidence, ground.clients, ground.guard)
+    kept = SqliteInstruments(ground.store, ground.keys)
+    return Notices(
+        Issue(desk, using, book),
+        Serve(desk, Casework(book), book),
+        CaseInstruments(desk, kept),
+        FetchDocument(desk, using, kept, FileDocumentWriter()),
+    )
+
+
 def _disclosures(ground: _Ground) -> Disclosures:
     return Disclosures(
         ground.evidence,
@@ -363,6 +389,7 @@ def create_app(settings: Settings) -> FastAPI:
         audit,
         deletions,
         pseudonyms,
+        notices,
         reports,
     ):
         app.include_router(module.router)

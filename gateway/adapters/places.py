@@ -125,6 +125,20 @@ TABLES: tuple[Place, ...] = (
         _CHILD,
     ),
     Place(
+        "instrument",
+        "法律文书",
+        "legal instruments",
+        "leads",
+        {
+            "subject_id": SUBJECT,
+            "case_ref": "derived from the random id",
+            "content": "sealed wording, with names",
+            "service": "sealed proof of service, with names of witnesses",
+            "void_reason": "sealed words of an officer",
+        },
+        through=("case_ref", "case_file"),
+    ),
+    Place(
         "case_file",
         "个案",
         "cases",
@@ -305,6 +319,7 @@ TABLES: tuple[Place, ...] = (
 
 NO_CHILD: dict[str, str] = {
     "school": "schools and their names",
+    "instrument_counter": "how many legal instruments an office issued in a year",
     "client": "agencies' systems and their public keys",
     "meta": "facts about the store itself: counters and days",
     "export_mark": "when a client last exported a list",

@@ -45,7 +45,16 @@ def _load(folder: Path) -> Rulebook:
     cases = read_cases(_yaml(folder / "cases.yaml"), roles["roles"], duties)
     reports = read_reports(_yaml(folder / "reports.yaml"), roles["roles"], duties)
     repeated = _repeated(_yaml(folder / "enforcement.yaml")["repeated"], retention)
-    return Rulebook(rules, limits, book, load_disclosure(folder), retention, cases, reports, repeated)
+    return Rulebook(
+        rules=rules,
+        limits=limits,
+        duties=book,
+        disclosure=load_disclosure(folder),
+        retention=retention,
+        cases=cases,
+        reports=reports,
+        repeated=repeated,
+    )
 
 
 def _repeated(body: dict[str, Any], retention: Retention) -> Repeated:

@@ -129,6 +129,18 @@ _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
         "紧急查看逾期未复核，已向审计员告警",
         "an emergency was not reviewed in time; the auditor was alarmed",
     ),
+    ("identity", "worded"): (
+        "经批准将该儿童的姓名写入法律文书",
+        "had this child's name put into a legal instrument, as approved",
+    ),
+    ("identity", "document"): (
+        "下载了写有该儿童姓名的法律文书",
+        "fetched a legal instrument with this child's name",
+    ),
+    ("notices", "issued"): ("签发了关于该儿童的法律文书", "issued a legal instrument about this child"),
+    ("notices", "served"): ("登记了该文书的送达", "recorded that the legal instrument was served"),
+    ("notices", "voided"): ("撤回了该文书", "withdrew the legal instrument"),
+    ("notices", "read"): ("查看了该儿童个案的法律文书目录", "read which legal instruments the case has"),
     (EXCHANGE, ""): ("在窗口查询了本清单", "read this list at the counter"),
 }
 _MAPPING = (

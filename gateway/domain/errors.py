@@ -144,6 +144,12 @@ class InvalidRecord(HuxueError):
     name, title_zh, title_en = "invalid-record", "数据无法受理", "Invalid record"
 
 
+class Unprintable(HuxueError):
+    """A document holds a character that the font inside the file cannot show."""
+
+    name, title_zh, title_en = "unprintable", "文书含有无法打印的字符", "Document cannot be printed"
+
+
 class RateLimited(HuxueError):
     """Too many requests; `retry_after` in seconds."""
 

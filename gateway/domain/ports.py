@@ -13,6 +13,7 @@ from gateway.domain.audit import AuditEntry
 from gateway.domain.case import CaseDesk
 from gateway.domain.duties import DutyDesk
 from gateway.domain.errors import HuxueError
+from gateway.domain.instrument_record import InstrumentDesk
 from gateway.domain.limits import Quota, Sighting
 from gateway.domain.model import (
     AlarmDraft,
@@ -142,6 +143,15 @@ class Transaction(Protocol):
     @property
     def duties(self) -> DutyDesk:
         """Duties, in this transaction."""
+        ...
+
+    def write_audit(self, entry: AuditEntry) -> None:
+        """One more entry of evidence, beside the one the commit is performed with."""
+        ...
+
+    @property
+    def instruments(self) -> InstrumentDesk:
+        """Legal instruments, in this transaction."""
         ...
 
     @property

@@ -21,17 +21,31 @@ from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
+from gateway.services.fetch_document import FetchDocument
 from gateway.services.health import Health
+from gateway.services.instruments import CaseInstruments
+from gateway.services.issue import Issue
 from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
 from gateway.services.reporting import Reporting
 from gateway.services.resolve import Resolve
+from gateway.services.serve import Serve
 from gateway.services.tables import Lists
 from gateway.services.trail import Trail
 from gateway.services.transparency import Transparency
 from gateway.services.upload import Upload
 from gateway.services.witness import Witness
 from schemas.catalogue import EXCHANGES, Action, Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """The use cases around legal instruments, `notices` in the contract."""
+
+    issue: Issue
+    serve: Serve
+    of_case: CaseInstruments
+    fetch: FetchDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,7 @@ class Context:
     catalogue: CatalogueView
     health: Health
     resolve: Resolve
+    notices: Notices
     disclosures: Disclosures
     files: SpreadsheetFiles
     store: FileStore

@@ -33,6 +33,7 @@ STATUS: dict[str, int] = {
     "too-large": 413,
     "unsupported-media": 415,
     "invalid-record": 422,
+    "unprintable": 422,
     "rate-limited": 429,
     "internal": 500,
     "source-unavailable": 503,

@@ -330,9 +330,25 @@ class DeletionModel(BaseModel):
     received_at: str | None
 
 
+class NoticeModel(BaseModel):
+    """A legal instrument. Names are in its document alone; the term (`due_on`) begins with its service."""
+
+    reference: str
+    id: str
+    kind: str
+    title: str
+    number: str
+    case: str
+    office: str
+    state: str
+    issued_on: str
+    due_on: str | None
+    service: dict[str, Any] | None
+
+
 MODELS: tuple[type[BaseModel], ...] = (
     *(AskAnswer, Page, GeneralisedModel, ListPage, Receipt, LogReceipt, Manifest, LeadModel),
-    *(ResolutionModel, ResolutionPage, DisclosuresAnswer, DeletionModel),
+    *(ResolutionModel, ResolutionPage, DisclosuresAnswer, DeletionModel, NoticeModel),
 )
 
 

@@ -51,7 +51,7 @@ def test_every_refusal_is_a_403(name: str) -> None:
 
 
 def test_the_contract_names_the_same_types() -> None:
-    """`identity-unreadable` and `officer-unnamed` were added to it, see decision 0020."""
+    """`identity-unreadable` and `officer-unnamed` were added to it, see decision 0020; `unprintable`: 0026."""
     contract = {
         400: {"malformed", "unknown-purpose", "invalid-resident-id"},
         401: {"unauthenticated", "token-not-bound"},
@@ -63,7 +63,7 @@ def test_the_contract_names_the_same_types() -> None:
         412: {"stale"},
         413: {"too-large"},
         415: {"unsupported-media"},
-        422: {"invalid-record"},
+        422: {"invalid-record", "unprintable"},
         429: {"rate-limited"},
         500: {"internal"},
         503: {"source-unavailable"},

@@ -20,6 +20,7 @@ from gateway.http.routers import (
     identity,
     jobs,
     leads,
+    notices,
     pseudonyms,
     reports,
 )
@@ -36,6 +37,7 @@ MODULES = (
     audit,
     deletions,
     pseudonyms,
+    notices,
     reports,
 )
 ROUTERS = tuple(module.router for module in MODULES)

@@ -16,6 +16,7 @@ from gateway.adapters.db.disclosed_sets import rows_for
 from gateway.adapters.db.duties import SqliteDutyDesk
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.guard import Counted, DayCount
+from gateway.adapters.db.instruments import SqliteInstrumentDesk
 from gateway.adapters.db.mappings import claim
 from gateway.adapters.db.reports import SqliteReportDesk
 from gateway.adapters.db.resolutions import SqliteResolutionDesk
@@ -218,6 +219,11 @@ class SqliteTransaction:
     def reveal(self, subject: SubjectId) -> Identity:
         """Who the child is; IdentityUnreadable when the vault cannot say."""
         return open_vault(self._db, self._keys, subject)
+
+    @property
+    def instruments(self) -> SqliteInstrumentDesk:
+        """Legal instruments, in this transaction."""
+        return SqliteInstrumentDesk(self._db, self._keys)
 
     @property
     def resolutions(self) -> SqliteResolutionDesk:

@@ -6,6 +6,7 @@ from gateway.adapters.db import (  # noqa: F401 - each registers its tables
     evidence_tables,
     guard_tables,
     inspection_tables,
+    instrument_tables,
     log_tables,
     purge_tables,
     report_tables,

@@ -2,8 +2,8 @@
 
 `identity`: each child's data key, wrapped anew. `index`: each keyed identifier, computed anew from the identity in the
 vault; the old one stays beside it until its key's overlap is over, so that whoever knows only the old key still finds
-the child. `files`: the sealed words of officers on a resolution, which outlive every file under that key. What
-cannot be done anew stays under its old key, and that key stays in the ring.
+the child. `files`: the sealed words of officers on a resolution, and legal instruments, which outlive every file under
+that key. What cannot be done anew stays under its old key, and that key stays in the ring.
 """
 
 import sqlite3
@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 
 from gateway.adapters.db.effects import identity_tags
 from gateway.adapters.db.engine import Store
+from gateway.adapters.db.instruments import purpose_of as purpose_of_instrument
 from gateway.adapters.db.resolutions import purpose_of
 from gateway.adapters.keys.ring import FileKeyRing
 from gateway.domain.model import SubjectId
@@ -35,8 +36,15 @@ _IDENTIFIERS = (
     " JOIN subject s ON s.id = i.subject_id WHERE i.lookup > ? ORDER BY i.lookup LIMIT ?"
 )
 _TEXTS = (
-    "SELECT CAST(id AS BLOB), reason, note FROM resolution WHERE id > CAST(? AS TEXT) ORDER BY id LIMIT ?"
+    "SELECT CAST(id AS BLOB), one, two, three FROM (SELECT id, reason AS one, note AS two, NULL AS three FROM resolution"
+    " UNION ALL SELECT id, content, service, void_reason FROM instrument)"
+    " WHERE id > CAST(? AS TEXT) ORDER BY id LIMIT ?"
 )
+_SEALED = {
+    "res": ("resolution", ("reason", "note"), purpose_of),
+    "ins": ("instrument", ("content", "service", "void_reason"), purpose_of_instrument),
+}
+"""By the beginning of an id: the table, its sealed columns, and what they are sealed under."""
 
 
 class _Pass(NamedTuple):
@@ -137,16 +145,15 @@ class Rewrap:
         return self._texts(connection, row) if job == "files" else self._lookup(connection, row, drop)
 
     def _texts(self, connection: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
-        """A resolution's reason and note under the key in use; whether one of them was not before."""
+        """A resolution's or an instrument's sealed texts under the key in use; whether one of them was not before."""
         identity = row[0].decode()
-        purpose = purpose_of(identity)
-        reason, note = (self._keys.reseal(purpose, text) if text else None for text in row[1:])
-        if reason is None and note is None:
+        table, columns, under = _SEALED[identity.partition("-")[0]]
+        purpose = under(identity)
+        texts = [self._keys.reseal(purpose, text) if text else None for text in row[1 : len(columns) + 1]]
+        if not any(texts):
             return False
-        connection.execute(
-            "UPDATE resolution SET reason = COALESCE(?, reason), note = COALESCE(?, note) WHERE id = ?",
-            (reason, note, identity),
-        )
+        kept = ", ".join(f"{column} = COALESCE(?, {column})" for column in columns)
+        connection.execute(f"UPDATE {table} SET {kept} WHERE id = ?", (*texts, identity))
         return True
 
     def _subject(self, connection: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
