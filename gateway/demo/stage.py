@@ -32,9 +32,9 @@ from gateway.start import NotReady, prepare_data
 ROLES: Mapping[str, tuple[str, ...]] = {
     "education": ("registrar", "dropout_lead", "aid_officer", "placement_officer"),
     "civil_affairs": ("register_keeper", "relief_officer"),
-    "human_resources": ("recruitment_checker",),
+    "human_resources": ("recruitment_checker", "labour_inspector"),
     "health": ("disability_assessor",),
-    "market_regulation": ("licence_registrar",),
+    "market_regulation": ("licence_registrar", "market_inspector"),
     "justice": ("legal_aid_officer",),
 }
 WATCHERS = ("auditor", "counter_clerk")

@@ -31,11 +31,16 @@ ALLOWED = {
     "aid-gap": {"education/aid_officer", "civil_affairs/relief_officer"},
     "placement-advice": {"education/placement_officer", "education/aid_officer"},
     "placement-outcomes": {"health/disability_assessor"},
+    "sightings": {"human_resources/labour_inspector"},
+    "registration-check": {"human_resources/recruitment_checker"},
+    "employer-hits": {"human_resources/labour_inspector", "market_regulation/market_inspector"},
     "applicant-check": {"human_resources/recruitment_checker", "human_resources/labour_inspector"},
     "licence-check": {"market_regulation/licence_registrar"},
     "needy-children": {"civil_affairs/relief_officer"},
     "audit-log": {"gateway/auditor"},
     "alarms": {"gateway/auditor"},
+    "reports": {"education/dropout_lead", "township/return_officer", "school/class_teacher"},
+    "notices": {"education/dropout_lead", "township/return_officer"},
     "leads": {"education/dropout_lead", "township/return_officer", "school/class_teacher"},
     "identity": {"education/dropout_lead", "township/return_officer"},
     "disclosures": {"gateway/counter_clerk"},
@@ -143,7 +148,12 @@ def test_another_purpose_is_not_granted_and_an_invented_one_unknown(gateway: Tes
 
 @pytest.mark.parametrize(
     ("name", "role"),
-    [("needy-children", "civil_affairs/relief_officer"), ("leads", "education/dropout_lead")],
+    [
+        ("needy-children", "civil_affairs/relief_officer"),
+        ("leads", "education/dropout_lead"),
+        ("employer-hits", "market_regulation/market_inspector"),
+        ("employer-hits", "human_resources/labour_inspector"),
+    ],
 )
 @pytest.mark.parametrize("region", [ELSEWHERE, "5304", "53", "530424101"])
 def test_a_region_above_or_beside_is_out_of_reach(
