@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from connectors.registry import mapping_for
 from gateway.adapters.cedar import CedarDecisionPoint, load
 from gateway.adapters.clock import AsOfClock, SystemClock
+from gateway.adapters.db.case_shelf import SqliteCaseShelf
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.days import SqliteDays
 from gateway.adapters.db.engine import Store
@@ -53,6 +54,7 @@ from gateway.http.problems import on_domain_error, on_http_error, on_unexpected,
 from gateway.http.rates import RateBook
 from gateway.http.routers import (
     audit,
+    cases,
     catalogue,
     deletions,
     disclosures,
@@ -67,6 +69,7 @@ from gateway.log import LogParts, build_log
 from gateway.parts import Parts
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
+from gateway.services.cases import Cases
 from gateway.services.catalogue import CatalogueView
 from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
@@ -236,6 +239,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
         export=_export(ground, lists),
         alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
+        cases=Cases(evidence, SqliteCaseShelf(ground.store), keys, clock, ground.cursors, ground.rulebook),
         deletions=Deletions(evidence, ground.notices, clock),
         catalogue=CatalogueView(ground.points),
         health=health,
@@ -340,6 +344,7 @@ def create_app(settings: Settings) -> FastAPI:
         exchanges,
         jobs,
         leads,
+        cases,
         identity,
         disclosures,
         audit,

@@ -16,6 +16,7 @@ from gateway.http.oauth import TokenServer
 from gateway.http.rates import RateBook
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
+from gateway.services.cases import Cases
 from gateway.services.catalogue import CatalogueView
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
@@ -50,6 +51,7 @@ class Context:
     mapping: Mapping
     export: Export
     alerts: Alerts
+    cases: Cases
     deletions: Deletions
     catalogue: CatalogueView
     health: Health

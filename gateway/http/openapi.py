@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from gateway.http.case_shapes import CASE_MODELS
 from gateway.http.declared import problem_response
 from gateway.http.oauth import TOKEN_PATH
 from gateway.http.wire import MODELS, ProblemModel
@@ -17,7 +18,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         found = get_openapi(title=app.title, version=app.version, routes=app.routes)
         schemas = found.setdefault("components", {}).setdefault("schemas", {})
         schemas["Problem"] = ProblemModel.model_json_schema()
-        for model in MODELS:
+        for model in (*MODELS, *CASE_MODELS):
             schemas[model.__name__] = _shape(model)
         _own_errors(found)
         found["components"]["securitySchemes"] = {

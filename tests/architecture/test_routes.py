@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from gateway.http.declared import AuthenticatorName, PurposePlace
 from gateway.http.routers import (
     audit,
+    cases,
     catalogue,
     deletions,
     disclosures,
@@ -24,7 +25,19 @@ from gateway.http.routers import (
 )
 from tests.harness import TestGateway
 
-MODULES = (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit, deletions, pseudonyms)
+MODULES = (
+    entrance,
+    catalogue,
+    exchanges,
+    jobs,
+    leads,
+    cases,
+    identity,
+    disclosures,
+    audit,
+    deletions,
+    pseudonyms,
+)
 ROUTERS = tuple(module.router for module in MODULES)
 # The document about the routes; the framework's own.
 FRAMEWORKS_OWN = {"/openapi.json"}

@@ -108,10 +108,12 @@ def test_a_table_with_a_mistake_is_not_taken(change, word) -> None:
 
 def test_evidence_is_read_and_what_is_missing_or_wrong_is_named_all_at_once() -> None:
     step = BOOK.steps["verify"]
-    body, words = checked(step, {"finding": "working", "found_on": "2026-11-19", "note": " 家访 "}, TODAY)
+    body, words = checked(
+        step.evidence, {"finding": "working", "found_on": "2026-11-19", "note": " 家访 "}, TODAY
+    )
     assert (body, words) == ({"finding": "working", "found_on": "2026-11-19"}, {"note": "家访"})
     with pytest.raises(Malformed) as raised:
-        checked(step, {"finding": "guessing", "colour": "red"}, TODAY)
+        checked(step.evidence, {"finding": "guessing", "colour": "red"}, TODAY)
     assert {(flaw.pointer, flaw.code) for flaw in raised.value.flaws} == {
         ("/evidence/finding", "bad_code"),
         ("/evidence/found_on", "missing_required"),
