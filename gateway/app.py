@@ -69,6 +69,7 @@ from gateway.log import LogParts, build_log
 from gateway.parts import Parts
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
+from gateway.services.casefacts import CaseFacts
 from gateway.services.cases import Cases
 from gateway.services.catalogue import CatalogueView
 from gateway.services.cursor import Cursors
@@ -148,7 +149,7 @@ def build(settings: Settings) -> Parts:
 
 def _daily(ground: _Ground) -> Daily:
     """What a new day brings, in this order: leads first, then what hangs on them."""
-    tasks = (DailySweep(ground.rulebook),)
+    tasks = (DailySweep(ground.rulebook), CaseFacts(ground.rulebook, ground.evidence))
     return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
 
 

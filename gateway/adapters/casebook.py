@@ -72,7 +72,13 @@ def _step(name: str, body: Mapping[str, Any], states: Mapping[State, StateRule])
 
 def _proof(step: str, name: str, text: str) -> Proof:
     found = _PROOF.fullmatch(text)
-    if found is None or found["kind"] not in _KINDS or (found["kind"] in _CODED) != bool(found["codes"]):
+    # `on` without quotes is "true" in YAML.
+    if (
+        found is None
+        or not isinstance(name, str)
+        or found["kind"] not in _KINDS
+        or (found["kind"] in _CODED) != bool(found["codes"])
+    ):
         raise ValueError(f"cases.yaml: {step}: {name} is of no known kind")
     codes = tuple(found["codes"].split(", ")) if found["codes"] else ()
     return Proof(name, found["kind"], found["optional"] is None, codes)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from gateway.domain.case_sentences import CASES
 from gateway.domain.decision import Registry
 from gateway.domain.model import SubjectId
 from gateway.domain.moments import to_second
@@ -129,6 +130,7 @@ _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
         "紧急查看逾期未复核，已向审计员告警",
         "an emergency was not reviewed in time; the auditor was alarmed",
     ),
+    **{("cases", word): told for word, told in CASES.items()},
     (EXCHANGE, ""): ("在窗口查询了本清单", "read this list at the counter"),
 }
 _MAPPING = (

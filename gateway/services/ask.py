@@ -15,7 +15,7 @@ from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
 from gateway.domain.errors import Flaw, InvalidResidentId, Malformed, NotPermitted
 from gateway.domain.limits import sighting_of_id
-from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
+from gateway.domain.model import ChildFacts, DutyDraft, Enrolment, LeadDraft, SubjectId
 from gateway.domain.ports import Clock, Identity, KeyRing, Possession, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
@@ -150,7 +150,8 @@ class Ask:
     def _finding(self, asked: _Child, child: ChildFacts, lead: str) -> _Finding:
         if asked.request.exchange == "licence-check":
             return _Finding({"must_not_license": "yes"}, asked.now)
-        judged = judge(child, asked.today, self._book.limits)
+        row, region = _home(asked, child)
+        judged = judge(child, asked.today, self._book.of(row.region if row else region).limits)
         answer = {
             "under_16": True,
             "out_of_school": judged.out_of_school,
@@ -164,15 +165,14 @@ class Ask:
         self, transaction: Transaction, asked: _Child, child: ChildFacts, subject: SubjectId
     ) -> str:
         rule = self._book.rules[_RULES[asked.request.exchange]]
-        county = asked.request.region[:6]
-        row = max(child.enrolments, key=lambda row: (row.region == county, row.status_date), default=None)
+        row, county = _home(asked, child)
         draft = LeadDraft(
             subject=subject,
             rule=rule.id,
             region=row.region if row else county,
             residence=residence_within(row.region, row.residence) if row else county,
             school=row.school_code if row else None,
-            due_on=self._book.duties.due(rule.duty, asked.today),
+            due_on=self._book.of(row.region if row else county).duties.due(rule.duty, asked.today),
             facts=({"fact": rule.id, "on": asked.today.isoformat()},),
             rule_version=rule.version,
         )
@@ -185,13 +185,14 @@ class Ask:
 
     def _first_duty(self, kind: str, draft: LeadDraft, lead: str, today: date) -> DutyDraft:
         """What is owed to the child, by its school or, where none is known, its township."""
-        owner = self._book.duties.rules[kind].owner_for(draft.school)
-        due = self._book.duties.due(kind, today)
+        duties = self._book.of(draft.region).duties
+        owner, due = duties.rules[kind].owner_for(draft.school), duties.due(kind, today)
         return DutyDraft(kind=kind, owner=owner, region=draft.region, due_on=due, lead=lead, facts={})
 
     def _duty(self, kind: str, region: str, lead: str, today: date, employer: str | None) -> DutyDraft:
         """What is owed for the lead; a visit is owed for each employer that asked."""
-        owner, due = self._book.duties.rules[kind].owner, self._book.duties.due(kind, today)
+        duties = self._book.of(region).duties
+        owner, due = duties.rules[kind].owner, duties.due(kind, today)
         facts = {"employer_uscc": employer} if employer else {}
         return DutyDraft(kind=kind, owner=owner, region=region, due_on=due, lead=lead, facts=facts)
 
@@ -227,6 +228,14 @@ class Ask:
                 self._masks.clear()
             found = self._masks[id(grant)] = (grant, Mask(EXCHANGES[grant.exchange], grant))
         return found[1]
+
+
+def _home(asked: _Child, child: ChildFacts) -> tuple[Enrolment | None, str]:
+    """The register row that a child is led by, the caller's own county's before others; and that county."""
+    county = asked.request.region[:6]
+    return max(
+        child.enrolments, key=lambda row: (row.region == county, row.status_date), default=None
+    ), county
 
 
 _MASKS_KEPT = 1000

@@ -52,7 +52,7 @@ class NeedyChildren:
     def compute(self, grant: Grant, consumer: str, region: str, key_version: int) -> Release:
         """Every needy child of the region that the grant's rows allow, de-identified."""
         today = self._clock.today()
-        kinds = _Kinds(today, self._book.limits)
+        kinds = _Kinds(today, self._book)
         subjects, indexes = kinds.read(self._lists.needy(grant.rows, region, today))
         pseudonyms = self._keys.pseudonyms(consumer, subjects, key_version)
         order = sorted(range(len(subjects)), key=pseudonyms.__getitem__)
@@ -85,7 +85,7 @@ class NeedyChildren:
         if len(region) <= COUNTY_DIGITS and covers(grant.rows, region, _UNSEALED):
             return rungs(rule, own)
         today = self._clock.today()
-        kinds = _Kinds(today, self._book.limits)
+        kinds = _Kinds(today, self._book)
         _, indexes = kinds.read(self._lists.needy(All(), counties, today))
         return rungs(rule, own, rungs(rule, kinds.groups(mask, indexes)))
 
@@ -101,7 +101,7 @@ class NeedyChildren:
 
     def _freshness(self, region: str, today: date) -> tuple[datetime, tuple[str, ...]]:
         as_of = self._lists.register_as_of(region)
-        stale = as_of is None or (today - as_of).days > self._book.limits.register_stale_days
+        stale = as_of is None or (today - as_of).days > self._book.of(region).limits.register_stale_days
         missing = (REGISTER, AID_SOURCE) if stale else (AID_SOURCE,)
         return datetime.combine(as_of or today, time(), UTC), missing
 
@@ -113,8 +113,8 @@ class NeedyChildren:
 class _Kinds:
     """What is told of a child besides the pseudonym; each different telling is made once."""
 
-    def __init__(self, today: date, limits: Thresholds) -> None:
-        self._today, self._limits = today, limits
+    def __init__(self, today: date, book: Rulebook) -> None:
+        self._today, self._book = today, book
         self._known: dict[tuple[Likeness, str], int] = {}
         self._bands: dict[date, str] = {}
         self._indexes: dict[tuple[object, ...], int] = {}
@@ -147,8 +147,13 @@ class _Kinds:
             found = self._known[likeness, band] = self._learn(likeness, band)
         return found
 
+    def _limits_of(self, alike: Likeness) -> Thresholds:
+        """The figures of the county whose register shows them."""
+        rows = alike.standings.enrolments
+        return self._book.of(rows[0].region).limits if rows else self._book.limits
+
     def _learn(self, alike: Likeness, band: str) -> int:
-        schooling = judge(alike.standings, self._today, self._limits).out_of_school
+        schooling = judge(alike.standings, self._today, self._limits_of(alike)).out_of_school
         classes = need_classes(alike.flags, schooling)
         if not classes:
             return -1

@@ -24,6 +24,7 @@ from gateway.domain.rulebook import Rulebook
 from gateway.domain.sheet import Reading, RowFlaw, UnreadableSheet, read_sheet
 from gateway.domain.spreadsheet import Format, Kind, Sheet, SpreadsheetFiles, UnreadableFile
 from gateway.services import outgoing
+from gateway.services.casefacts import CaseFacts
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.sweep import Sweep
 from schemas.catalogue import EXCHANGES
@@ -231,6 +232,7 @@ class Upload:
         )
         transaction.save_upload(upload)
         Sweep(self._book, today, now).run(transaction, region)
+        CaseFacts(self._book, self._evidence).run(transaction, region, today, now)
         self._witness(transaction, request, grant, receipt, children, str(receipt["reference"]))
 
     def _witness(
