@@ -72,6 +72,7 @@ from gateway.services.ask import Ask
 from gateway.services.casefacts import CaseFacts
 from gateway.services.cases import Cases
 from gateway.services.catalogue import CatalogueView
+from gateway.services.child_file import ChildFile
 from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
 from gateway.services.deletions import Deletions
@@ -241,6 +242,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         export=_export(ground, lists),
         alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
         cases=Cases(evidence, SqliteCaseShelf(ground.store), keys, clock, ground.cursors, ground.rulebook),
+        child_file=ChildFile(evidence, keys, clock, ground.guard),
         deletions=Deletions(evidence, ground.notices, clock),
         catalogue=CatalogueView(ground.points),
         health=health,

@@ -131,6 +131,7 @@ _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
         "an emergency was not reviewed in time; the auditor was alarmed",
     ),
     **{("cases", word): told for word, told in CASES.items()},
+    ("child-file", "file"): ("查看了该儿童的一生一档", "read this child's file"),
     (EXCHANGE, ""): ("在窗口查询了本清单", "read this list at the counter"),
 }
 _MAPPING = (

@@ -18,6 +18,7 @@ from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.cases import Cases
 from gateway.services.catalogue import CatalogueView
+from gateway.services.child_file import ChildFile
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
@@ -52,6 +53,7 @@ class Context:
     export: Export
     alerts: Alerts
     cases: Cases
+    child_file: ChildFile
     deletions: Deletions
     catalogue: CatalogueView
     health: Health

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from gateway.domain.case import State
 from gateway.domain.errors import Flaw, Malformed
 from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, json_body
-from gateway.http.case_shapes import CaseModel
+from gateway.http.case_shapes import CaseModel, ChildFileModel
 from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.wire import Page, header, json_response, region_code, schema_ref
@@ -70,6 +70,18 @@ async def get(ref: str, request: Request, purpose: str = PURPOSE) -> Response:
     app = context(request)
     principal = await app.auth.principal(request)
     return json_response(await app.cases.get(principal, purpose, ref))
+
+
+@router.get(
+    "/{ref}/file",
+    summary="一生一档 / One child, one file",
+    **declare("access_token", "query", 400, answer=schema_ref(ChildFileModel, "档案 / The file")),
+)
+async def file(ref: str, request: Request, purpose: str = PURPOSE) -> Response:
+    """All that the reader may see of the child, by source and date; sources that hand in nothing are named."""
+    app = context(request)
+    principal = await app.auth.principal(request)
+    return json_response(await app.child_file(principal, purpose, ref))
 
 
 @router.post(
