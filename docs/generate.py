@@ -10,7 +10,9 @@ from typing import Any
 
 from typer.main import get_command
 
+from docs import casework
 from gateway.adapters.cedar import load
+from gateway.adapters.rulebook import load_rulebook
 from gateway.cli import app
 from gateway.domain.errors import problem_types
 from gateway.domain.receipt import MESSAGES
@@ -240,6 +242,39 @@ def policy_matrix() -> str:
     return _page(lines)
 
 
+def cases() -> str:
+    """The steps of a case: diagram and tables."""
+    book = load_rulebook(POLICIES).cases
+    lines = [
+        "# Cases 个案流程",
+        "",
+        _NOTICE,
+        "",
+        "What may happen to a case, who may do it, and which evidence it takes: `policies/cases.yaml`; a county changes",
+        "lines of it in `policies/counties/<code>.yaml`. Steps that every open state has are in the table only.",
+        "",
+        *casework.diagram(book),
+        "",
+        "## States 状态",
+        "",
+        *_table(("state", "名称", "English", "whose turn", "ledger", "end"), casework.states(book)),
+        "",
+        "## Steps 步骤",
+        "",
+        *_table(
+            ("step", "名称", "from", "to", "by", "evidence", "duties that end", "duties that begin"),
+            casework.steps(book),
+        ),
+        "",
+        f"Days of observation 观察期: {', '.join(map(str, book.observation))}.",
+        "",
+        "## Lines of the history that are no steps 其他记录",
+        "",
+        *_table(("line", "名称", "evidence", "duties that end"), casework.records(book)),
+    ]
+    return _page(lines)
+
+
 def _codes(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
@@ -273,6 +308,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "problems.md": problems,
     "policy-matrix.md": policy_matrix,
+    "cases.md": cases,
 }
 
 

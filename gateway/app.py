@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from connectors.registry import mapping_for
 from gateway.adapters.cedar import CedarDecisionPoint, load
 from gateway.adapters.clock import AsOfClock, SystemClock
+from gateway.adapters.db.case_shelf import SqliteCaseShelf
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.days import SqliteDays
 from gateway.adapters.db.engine import Store
@@ -57,6 +58,7 @@ from gateway.http.problems import on_domain_error, on_http_error, on_unexpected,
 from gateway.http.rates import RateBook
 from gateway.http.routers import (
     audit,
+    cases,
     catalogue,
     deletions,
     disclosures,
@@ -76,8 +78,11 @@ from gateway.services.aid_duties import AidDuties
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.ask_advice import AskAdvice
+from gateway.services.casefacts import CaseFacts
+from gateway.services.cases import Cases
 from gateway.services.casework import Casework
 from gateway.services.catalogue import CatalogueView
+from gateway.services.child_file import ChildFile
 from gateway.services.child_lists.placement import ADVICE
 from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
@@ -165,7 +170,12 @@ def build(settings: Settings) -> Parts:
 def _daily(ground: _Ground) -> Daily:
     """What a new day brings, in this order: leads first, then what hangs on them."""
     book = ground.rulebook
-    tasks = (DailySweep(book), AidDuties(book), MakeReports(book, ground.keys))
+    tasks = (
+        DailySweep(book),
+        CaseFacts(book, ground.evidence),
+        AidDuties(book),
+        MakeReports(book, ground.keys),
+    )
     return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
 
 
@@ -269,6 +279,8 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         reporting=Reporting(
             evidence, SqliteReports(ground.store), ground.keys, ground.clock, ground.rulebook, Files()
         ),
+        cases=Cases(evidence, SqliteCaseShelf(ground.store), keys, clock, ground.cursors, ground.rulebook),
+        child_file=ChildFile(evidence, keys, clock, ground.guard),
         deletions=Deletions(evidence, ground.notices, clock),
         catalogue=CatalogueView(ground.points),
         health=health,
@@ -394,6 +406,7 @@ def create_app(settings: Settings) -> FastAPI:
         exchanges,
         jobs,
         leads,
+        cases,
         identity,
         disclosures,
         audit,

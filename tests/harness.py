@@ -46,7 +46,7 @@ PURPOSES = {
 }
 
 # Roles whose officers are named.
-NAMED = {"education/dropout_lead", "township/return_officer"}
+NAMED = {"education/dropout_lead", "township/return_officer", "school/class_teacher"}
 
 
 def free_port() -> int:

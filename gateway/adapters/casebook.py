@@ -4,11 +4,25 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from gateway.domain.case import ALL_DUTIES, PREVIOUS, SAME, CaseBook, Proof, State, StateRule, Step
+from gateway.domain.case import (
+    ALL_DUTIES,
+    PREVIOUS,
+    SAME,
+    CaseBook,
+    Proof,
+    RecordRule,
+    State,
+    StateRule,
+    Step,
+)
 from gateway.domain.disclosure import SYSTEM_ROLE
 
 LEDGERS = frozenset({"suspected", "dropped-out"})
-_KINDS = frozenset({"date", "day", "text", "number", "region", "school", "case", "code"})
+_CODED = frozenset({"code", "codes"})
+_KINDS = _CODED | {"date", "day", "text", "texts", "number", "region", "school", "case"}
+_RECORDS = ("visit", "plan", "comment")
+HUMAN = frozenset({"verify", "persuade", "notify", "sanction", "refer", "exempt", "merge", "dismiss"})
+"""Steps that no file can give to the gateway itself (个人信息保护法 art. 24)."""
 _PROOF = re.compile(r"(?P<optional>optional )?(?P<kind>[a-z]+)(\[(?P<codes>[a-z_]+(, [a-z_]+)*)\])?")
 
 
@@ -20,7 +34,15 @@ def read_cases(body: Mapping[str, Any], roles: Collection[str], duties: Collecti
     steps = {name: _step(name, each, states) for name, each in body["steps"].items()}
     for step in steps.values():
         _check(step, {*roles, SYSTEM_ROLE}, duties)
-    return CaseBook(states, steps, _observation(body["observation"]), str(body["version"]))
+    records = {name: _record(name, body["records"][name], duties) for name in _RECORDS}
+    return CaseBook(states, steps, _observation(body["observation"]), str(body["version"]), records)
+
+
+def _record(name: str, body: Mapping[str, Any], duties: Collection[str]) -> RecordRule:
+    if unknown := set(body["done"]) - set(duties):
+        raise ValueError(f"cases.yaml: {name}: unknown: {', '.join(sorted(unknown))}")
+    evidence = tuple(_proof(name, *pair) for pair in body["evidence"].items())
+    return RecordRule(body["title_zh"], body["title_en"], evidence, tuple(body["done"]))
 
 
 def _state(state: State, body: Mapping[str, Any]) -> StateRule:
@@ -50,7 +72,13 @@ def _step(name: str, body: Mapping[str, Any], states: Mapping[State, StateRule])
 
 def _proof(step: str, name: str, text: str) -> Proof:
     found = _PROOF.fullmatch(text)
-    if found is None or found["kind"] not in _KINDS or (found["kind"] == "code") != bool(found["codes"]):
+    # `on` without quotes is "true" in YAML.
+    if (
+        found is None
+        or not isinstance(name, str)
+        or found["kind"] not in _KINDS
+        or (found["kind"] in _CODED) != bool(found["codes"])
+    ):
         raise ValueError(f"cases.yaml: {step}: {name} is of no known kind")
     codes = tuple(found["codes"].split(", ")) if found["codes"] else ()
     return Proof(name, found["kind"], found["optional"] is None, codes)
@@ -58,6 +86,8 @@ def _proof(step: str, name: str, text: str) -> Proof:
 
 def _check(step: Step, roles: Collection[str], duties: Collection[str]) -> None:
     unknown = [*(step.by - set(roles)), *({*step.done, *step.opens} - {*duties, ALL_DUTIES})]
+    if step.id in HUMAN and SYSTEM_ROLE in step.by:
+        unknown.append(SYSTEM_ROLE)
     if unknown or not step.by or not step.origins:
         raise ValueError(f"cases.yaml: {step.id}: unknown or missing: {', '.join(unknown)}")
 

@@ -38,7 +38,7 @@ def read_retention(body: Mapping[str, Any], purposes: Collection[str], limits: T
         copies={name: _copy(name, rule) for name, rule in body["copies"].items()},
         receipts_due=_receipts(body["receipts_due"]),
     )
-    _in_order(found, limits)
+    check_order(found, limits)
     proof = _period("provision_records", body["provision_records"]["at_least"])
     _expect(proof.years >= _PROOF_YEARS, f"provision_records: at least {_PROOF_YEARS} years")
     return found
@@ -87,7 +87,8 @@ def _age(value: object) -> int:
     return int(str(value))
 
 
-def _in_order(found: Retention, limits: Thresholds) -> None:
+def check_order(found: Retention, limits: Thresholds) -> None:
+    """ValueError where something would be gone before it may be forgotten, or before the thresholds call it stale."""
     """Figures that would make a copy come back, or be missing while a rule still needs it."""
     _expect(found.compulsory_age <= found.majority, "ages: majority comes after the compulsory age")
     _expect(found.lapse_age >= found.majority, "open_work: nothing lapses before majority")

@@ -1,5 +1,7 @@
 """Reads the county's own figures from `policies/`: rules, thresholds, duties, retention, aid. Wrong files stop the start."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,9 @@ from gateway.adapters.aid import FILE as AID_FILE
 from gateway.adapters.aid import read_aid
 from gateway.adapters.casebook import read_cases
 from gateway.adapters.coarsening import load_disclosure
+from gateway.adapters.counties import Bodies, overrides
 from gateway.adapters.reportbook import read_reports
-from gateway.adapters.retention import read_retention
+from gateway.adapters.retention import check_order, read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
 from gateway.domain.employers import Repeated
 from gateway.domain.retention import Retention
@@ -33,22 +36,27 @@ def load_rulebook(folder: Path) -> Rulebook:
 
 
 def _load(folder: Path) -> Rulebook:
-    duties = {name: _duty(name, body) for name, body in _yaml(folder / "duties.yaml")["duties"].items()}
+    bodies = {
+        "cases": _yaml(folder / "cases.yaml"),
+        "duties": _yaml(folder / "duties.yaml")["duties"],
+        "thresholds": _yaml(folder / "thresholds.yaml"),
+    }
+    duties = {name: _duty(name, body) for name, body in bodies["duties"].items()}
     rules_file = _yaml(folder / "rules.yaml")
     rules = {name: _rule(name, body, rules_file["version"]) for name, body in rules_file["rules"].items()}
     for rule in rules.values():
         for duty in (rule.duty, *rule.further_duties):
             if duty not in duties:
                 raise RulebookError(f"rules.yaml: {rule.id} names the duty {duty}, which duties.yaml lacks")
-    limits = Thresholds(**_yaml(folder / "thresholds.yaml"))
+    limits = Thresholds(**bodies["thresholds"])
     book = DutyBook(duties, load_calendar(folder / "calendar"))
     roles = _yaml(folder / "roles.yaml")
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
-    cases = read_cases(_yaml(folder / "cases.yaml"), roles["roles"], duties)
+    cases = read_cases(bodies["cases"], roles["roles"], duties)
     aid = read_aid(_yaml(folder / AID_FILE))
     reports = read_reports(_yaml(folder / "reports.yaml"), roles["roles"], duties)
     repeated = _repeated(_yaml(folder / "enforcement.yaml")["repeated"], retention)
-    return Rulebook(
+    base = Rulebook(
         rules=rules,
         limits=limits,
         duties=book,
@@ -59,6 +67,17 @@ def _load(folder: Path) -> Rulebook:
         repeated=repeated,
         aid=aid,
     )
+    found = overrides(folder, bodies)
+    return replace(base, counties={code: _county(base, roles["roles"], own) for code, own in found.items()})
+
+
+def _county(base: Rulebook, roles: Collection[str], bodies: Bodies) -> Rulebook:
+    """The book of a county that has changed lines of these files."""
+    limits = Thresholds(**bodies["thresholds"])
+    check_order(base.retention, limits)
+    duties = {name: _duty(name, body) for name, body in bodies["duties"].items()}
+    cases = read_cases(bodies["cases"], roles, duties)
+    return replace(base, limits=limits, duties=DutyBook(duties, base.duties.calendar), cases=cases)
 
 
 def _repeated(body: dict[str, Any], retention: Retention) -> Repeated:

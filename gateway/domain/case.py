@@ -5,15 +5,18 @@ case is the policy's to say; what may be done with it is said here, by role and 
 58; 未成年人保护法 art. 83.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
 from gateway.domain.model import SubjectId
+from gateway.domain.predicate import Predicate
 
 SAME, PREVIOUS, ALL_DUTIES = "same", "previous", "*"
+OPENED = "open"
+"""The first line of a case's history: nobody takes that step."""
 
 
 class State(StrEnum):
@@ -50,7 +53,10 @@ class StateRule:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One piece of evidence a step takes. `kind`: date, day, text, number, region, school, case or code (of `codes`)."""
+    """One piece of evidence a step takes.
+
+    `kind`: date, day, text, texts (several), number, region, school, case, code or codes (one, or several, of `codes`).
+    """
 
     name: str
     kind: str
@@ -74,6 +80,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordRule:
+    """A line of the history that is no step (`visit`, `plan`, `comment`): what it takes, which duties end with it."""
+
+    title_zh: str
+    title_en: str
+    evidence: tuple[Proof, ...]
+    done: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseBook:
     """The whole table of one county, with the days of observation after a return."""
 
@@ -81,6 +97,7 @@ class CaseBook:
     steps: Mapping[str, Step]
     observation: tuple[int, ...]
     version: str
+    records: Mapping[str, RecordRule] = field(default_factory=dict)
 
     def after(self, state: State, step: str, previous: State | None = None) -> State | None:
         """The state that follows; None when the step cannot happen there, or nobody knows it."""
@@ -167,6 +184,58 @@ class CaseEntry:
     number: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class LeadLine:
+    """A lead as its case shows it."""
+
+    id: str
+    rule: str
+    status: str
+    opened_at: datetime
+    due_on: date
+    facts: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DutyLine:
+    """A duty as its case shows it."""
+
+    id: str
+    kind: str
+    owner: str
+    due_on: date
+    status: str
+    facts: Mapping[str, object]
+    done_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseWork:
+    """What hangs on a case."""
+
+    leads: Sequence[LeadLine]
+    duties: Sequence[DutyLine]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseQuery:
+    """Filters of the list of cases; `after` is the last reference seen. Without a region, all that `rows` allows."""
+
+    rows: Predicate
+    region: str | None = None
+    state: State | None = None
+    after: str | None = None
+    limit: int = 100
+
+
+class CaseShelf(Protocol):
+    """Cases as they are kept, to be read; synchronous, for worker threads."""
+
+    def find(self, query: CaseQuery) -> list[CaseFile]:
+        """One page, ordered by reference: the order tells nothing."""
+        ...
+
+
 class CaseDesk(Protocol):
     """Cases inside one write transaction."""
 
@@ -192,4 +261,20 @@ class CaseDesk(Protocol):
 
     def close_leads(self, ref: str, fact: Mapping[str, object], at: datetime) -> int:
         """Closes the case's leads with the fact that says why; how many."""
+        ...
+
+    def visible(self, ref: str, rows: Predicate) -> CaseFile | None:
+        """The case, open or not, if it is among the rows the caller may see."""
+        ...
+
+    def work_of(self, ref: str) -> CaseWork:
+        """The case's leads and duties."""
+        ...
+
+    def hand_over(self, ref: str, into: str) -> Mapping[str, Sequence[str]]:
+        """Moves leads and duties to another case; the ids of both, by `leads` and `duties`."""
+        ...
+
+    def take_back(self, ref: str, moved: Mapping[str, Sequence[str]], since: Collection[str]) -> None:
+        """Moves those of the leads and duties back to the case that still belong to one of the cases `since`."""
         ...

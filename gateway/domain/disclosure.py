@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from gateway.domain.case_sentences import CASES
 from gateway.domain.decision import Registry
 from gateway.domain.model import SubjectId
 from gateway.domain.moments import to_second
@@ -146,6 +147,8 @@ _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("notices", "served"): ("登记了该文书的送达", "recorded that the legal instrument was served"),
     ("notices", "voided"): ("撤回了该文书", "withdrew the legal instrument"),
     ("notices", "read"): ("查看了该儿童个案的法律文书目录", "read which legal instruments the case has"),
+    **{("cases", word): told for word, told in CASES.items()},
+    ("child-file", "file"): ("查看了该儿童的一生一档", "read this child's file"),
     (EXCHANGE, ""): ("在窗口查询了本清单", "read this list at the counter"),
 }
 _MAPPING = (

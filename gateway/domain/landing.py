@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 from gateway.domain.aid_duties import AidDesk
 from gateway.domain.audit import AuditEntry
-from gateway.domain.case import CaseDesk
+from gateway.domain.case import CaseDesk, CaseFile
+from gateway.domain.casefacts import Month, OpenCase
 from gateway.domain.duties import DutyDesk
 from gateway.domain.inspections import InspectionDesk
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
@@ -103,11 +104,34 @@ class RuleTransaction(Protocol):
     def write_audit(self, entry: AuditEntry) -> None: ...
 
 
+class CaseFactsDesk(Protocol):
+    """What registers and histories say of a county's cases, inside one write transaction."""
+
+    def open_in(self, region: str) -> Sequence[OpenCase]:
+        """The county's open cases."""
+        ...
+
+    def months(self, region: str) -> Mapping[SubjectId, Sequence[Month]]:
+        """The attendance of the children under observation."""
+        ...
+
+    def exemptions_over(self, region: str, day: date) -> Sequence[CaseFile]:
+        """Exempt cases whose last day lies before `day`."""
+        ...
+
+    def place(self, ref: str, residence: str, school: str | None) -> None:
+        """Where the child of the case lives and learns by now."""
+        ...
+
+
 class RegisterTransaction(RuleTransaction, Protocol):
     """One write transaction for a whole file."""
 
     @property
     def aid(self) -> AidDesk: ...
+
+    @property
+    def case_facts(self) -> CaseFactsDesk: ...
 
     def settle(self, prepared: Any, rename: bool, region: str) -> Settled: ...
 

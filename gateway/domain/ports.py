@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from gateway.domain.audit import AuditEntry
 from gateway.domain.case import CaseDesk
+from gateway.domain.child_file import ChildFiles
 from gateway.domain.duties import DutyDesk
 from gateway.domain.errors import HuxueError
 from gateway.domain.instrument_record import InstrumentDesk
@@ -157,6 +158,11 @@ class Transaction(Protocol):
     @property
     def reports(self) -> ReportDesk:
         """Reports, in this transaction."""
+        ...
+
+    @property
+    def child_files(self) -> ChildFiles:
+        """Children's files, in this transaction."""
         ...
 
     @property

@@ -1,7 +1,7 @@
 """The county's own figures, read from `policies/` once at start."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.domain.aid import AidBook
 from gateway.domain.case import CaseBook
@@ -12,6 +12,8 @@ from gateway.domain.reporting import ReportBook
 from gateway.domain.retention import Retention
 from gateway.domain.rules import Rule
 from gateway.domain.schooling import Thresholds
+
+COUNTY_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Rulebook:
     reports: ReportBook
     repeated: Repeated
     aid: AidBook
+    counties: Mapping[str, "Rulebook"] = field(default_factory=dict)
 
     def of(self, region: str) -> "Rulebook":
         """The county's own book, where it has changed a line; this one otherwise."""
-        return self
+        return self.counties.get(region[:COUNTY_DIGITS], self)

@@ -17,7 +17,9 @@ from gateway.http.rates import RateBook
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.ask_advice import AskAdvice
+from gateway.services.cases import Cases
 from gateway.services.catalogue import CatalogueView
+from gateway.services.child_file import ChildFile
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
@@ -69,6 +71,8 @@ class Context:
     mapping: Mapping
     export: Export
     alerts: Alerts
+    cases: Cases
+    child_file: ChildFile
     deletions: Deletions
     reporting: Reporting
     catalogue: CatalogueView

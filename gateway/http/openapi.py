@@ -6,12 +6,13 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from gateway.http.case_shapes import CASE_MODELS
 from gateway.http.declared import problem_response
 from gateway.http.oauth import TOKEN_PATH
 from gateway.http.report_shapes import ReportModel
 from gateway.http.wire import MODELS, ProblemModel
 
-_MODELS: tuple[type[BaseModel], ...] = (*MODELS, ReportModel)
+_MODELS: tuple[type[BaseModel], ...] = (*MODELS, *CASE_MODELS, ReportModel)
 
 
 def document(app: FastAPI) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from gateway.domain.deidentify import Mask
 from gateway.domain.employers import LABOUR_AGE, employer_code
 from gateway.domain.errors import Flaw, InvalidResidentId, Malformed, NotPermitted
 from gateway.domain.limits import sighting_of_id
-from gateway.domain.model import ChildFacts, DutyDraft, SubjectId
+from gateway.domain.model import ChildFacts, DutyDraft, Enrolment, SubjectId
 from gateway.domain.ports import Clock, Identity, KeyRing, Possession, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
@@ -149,7 +149,8 @@ class Ask:
     def _finding(self, asked: _Child, child: ChildFacts, lead: str) -> _Finding:
         if asked.request.exchange in _PLAIN:
             return _Finding({_PLAIN[asked.request.exchange]: "yes"}, asked.now)
-        judged = judge(child, asked.today, self._book.limits)
+        row, region = _home(asked, child)
+        judged = judge(child, asked.today, self._book.of(row.region if row else region).limits)
         answer = {
             "under_16": True,
             "out_of_school": judged.out_of_school,
@@ -173,7 +174,8 @@ class Ask:
 
     def _duty(self, kind: str, region: str, lead: str, today: date, employer: str | None) -> DutyDraft:
         """What is owed for the lead; a visit is owed for each employer that asked."""
-        owner, due = self._book.duties.rules[kind].owner, self._book.duties.due(kind, today)
+        duties = self._book.of(region).duties
+        owner, due = duties.rules[kind].owner, duties.due(kind, today)
         facts = {"employer_uscc": employer} if employer else {}
         return DutyDraft(kind=kind, owner=owner, region=region, due_on=due, lead=lead, facts=facts)
 
@@ -209,6 +211,14 @@ class Ask:
                 self._masks.clear()
             found = self._masks[id(grant)] = (grant, Mask(EXCHANGES[grant.exchange], grant))
         return found[1]
+
+
+def _home(asked: _Child, child: ChildFacts) -> tuple[Enrolment | None, str]:
+    """The register row that a child is led by, the caller's own county's before others; and that county."""
+    county = asked.request.region[:6]
+    return max(
+        child.enrolments, key=lambda row: (row.region == county, row.status_date), default=None
+    ), county
 
 
 _MASKS_KEPT = 1000

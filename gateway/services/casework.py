@@ -5,19 +5,33 @@ begin, and a case that is over takes its leads with it: all inside the caller's 
 evidence of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, cast
 
-from gateway.domain.case import ALL_DUTIES, Actor, CaseDesk, CaseEntry, CaseFile, EntryKind, State, Step
+from gateway.domain.case import (
+    ALL_DUTIES,
+    Actor,
+    CaseDesk,
+    CaseEntry,
+    CaseFile,
+    EntryKind,
+    Proof,
+    State,
+    Step,
+)
 from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.duties import DutyDesk
 from gateway.domain.errors import Conflict, Flaw, Malformed, NotPermitted
 from gateway.domain.model import DutyDraft
 from gateway.domain.proofs import read_proof
 from gateway.domain.rulebook import Rulebook
+from gateway.services.casechecks import MERGE, UNMERGE, check_step, returned_from
 
+WORDS = frozenset({"text", "texts"})
+"""Kinds of evidence that are officers' own words, and kept sealed."""
+HANDED_OVER = ("leads", "duties")
 SYSTEM = Actor("gateway", None, "gateway", SYSTEM_ROLE)
 
 
@@ -35,13 +49,17 @@ class Desks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A step that somebody wants to take: with which evidence, by whom, on which law date."""
+    """A step that somebody wants to take: with which evidence, by whom, on which law date.
+
+    `mark` goes into the line of the history beside the evidence: by which request it was written.
+    """
 
     step: str
     evidence: Mapping[str, object] = field(repr=False)
     by: Actor
     today: date
     now: datetime
+    mark: Mapping[str, str] = field(default_factory=dict)
 
 
 class Casework:
@@ -59,31 +77,37 @@ class Casework:
         to = book.after(case.state, step.id, case.previous)
         if to is None:
             raise Conflict("该个案目前不能办理这一步。", "The case cannot take this step where it stands.")
-        body, words = checked(step, move.evidence, move.today)
-        desks.cases.write(
-            CaseEntry(
-                case.ref,
-                case.region,
-                EntryKind.STEP,
-                move.today,
-                move.now,
-                move.by,
-                step.id,
-                case.state,
-                to,
-                body,
-                words,
-            )
-        )
-        changed = self._changed(case, step, to, move, body)
+        body, words = checked(step.evidence, move.evidence, move.today)
+        check_step(desks.cases, book, case, step.id, body)
+        changed = self._changed(case, step, to, move, body, desks.cases.entries(case.ref))
+        moved = self._joined(desks.cases, case, step, body)
+        line = {**body, **moved, **move.mark}
+        desks.cases.write(_line(case, move, step, to, line, words))
         desks.cases.update(changed)
         self._duties(desks, changed, step, move)
         if changed.ended_on is not None:
             desks.cases.close_leads(case.ref, {"fact": f"case-{to}", "on": move.today.isoformat()}, move.now)
         return changed
 
+    def _joined(
+        self, desk: CaseDesk, case: CaseFile, step: Step, body: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        """A merger takes leads and duties along, and says which; undone, they come back."""
+        if step.id == MERGE:
+            return desk.hand_over(case.ref, str(body["into"]))
+        if step.id == UNMERGE:
+            merger = next(entry for entry in reversed(desk.entries(case.ref)) if entry.step == MERGE)
+            desk.take_back(case.ref, _moved(merger), _chain(desk, case))
+        return {}
+
     def _changed(
-        self, case: CaseFile, step: Step, to: State, move: Move, body: Mapping[str, object]
+        self,
+        case: CaseFile,
+        step: Step,
+        to: State,
+        move: Move,
+        body: Mapping[str, object],
+        entries: Sequence[CaseEntry],
     ) -> CaseFile:
         if to is case.state:
             return case
@@ -93,15 +117,15 @@ class Casework:
             state=to,
             since=move.today,
             previous=case.state,
+            school=str(body["school"]) if "school" in body else case.school,
             ended_on=move.today if ended else None,
             merged_into=str(body["into"]) if "into" in body else None,
         )
-        if to is State.RETURNED:
-            returned = body.get("returned_on")
-            return replace(
-                changed, observed_from=date.fromisoformat(str(returned)) if returned else move.today
-            )
-        return changed if to is State.OBSERVING or ended else replace(changed, observed_from=None)
+        if "returned_on" in body:
+            returned = date.fromisoformat(str(body["returned_on"]))
+            return replace(changed, observed_from=returned_from(case, entries, returned))
+        kept = to in (State.RETURNED, State.OBSERVING) or ended
+        return changed if kept else replace(changed, observed_from=None)
 
     def _duties(self, desks: Desks, case: CaseFile, step: Step, move: Move) -> None:
         by = move.by.officer or move.by.client
@@ -126,16 +150,42 @@ class Casework:
             desks.duties.open(draft, move.now)
 
 
+def _line(
+    case: CaseFile,
+    move: Move,
+    step: Step,
+    to: State,
+    body: Mapping[str, object],
+    words: Mapping[str, str],
+) -> CaseEntry:
+    kind = EntryKind.STEP
+    return CaseEntry(
+        case.ref, case.region, kind, move.today, move.now, move.by, step.id, case.state, to, body, words
+    )
+
+
+def _moved(merger: CaseEntry) -> Mapping[str, Sequence[str]]:
+    return {name: [str(each) for each in cast(list[object], merger.body[name])] for name in HANDED_OVER}
+
+
+def _chain(desk: CaseDesk, case: CaseFile) -> list[str]:
+    """The cases that what was merged may belong to by now: that one, and those it was merged into in turn."""
+    found, into = list[str](), case.merged_into
+    while into is not None:
+        found.append(into)
+        target = desk.get(into)
+        into = target.merged_into if target else None
+    return found
+
+
 def checked(
-    step: Step, evidence: Mapping[str, object], today: date
+    proofs: Sequence[Proof], evidence: Mapping[str, object], today: date
 ) -> tuple[dict[str, object], dict[str, str]]:
     """(codes, dates and numbers; free text): Malformed names every piece that is missing, unknown or not what it must be."""
-    flaws = [
-        _flaw(name, "unknown") for name in evidence if name not in {proof.name for proof in step.evidence}
-    ]
+    flaws = [_flaw(name, "unknown") for name in evidence if name not in {proof.name for proof in proofs}]
     body: dict[str, object] = {}
     words: dict[str, str] = {}
-    for proof in step.evidence:
+    for proof in proofs:
         value = evidence.get(proof.name)
         if value is None or value == "":
             if proof.required:
@@ -145,7 +195,7 @@ def checked(
         if isinstance(read, Flaw):
             flaws.append(read)
         else:
-            (words if proof.kind == "text" else body)[proof.name] = read  # type: ignore[assignment]
+            (words if proof.kind in WORDS else body)[proof.name] = read  # type: ignore[assignment]
     if flaws:
         raise Malformed(
             "办理依据不齐或有误。", "The evidence of the step is incomplete or wrong.", tuple(flaws)

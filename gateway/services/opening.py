@@ -31,13 +31,14 @@ def draft_of(
     """It belongs to the register that shows the child, the county's own first; to the county where none does."""
     rule = book.rules[rule_id]
     row = max(child.enrolments, key=lambda row: (row.region == county, row.status_date), default=None)
+    region = row.region if row else county
     return LeadDraft(
         subject=subject,
         rule=rule.id,
-        region=row.region if row else county,
+        region=region,
         residence=residence_within(row.region, row.residence) if row else county,
         school=row.school_code if row else None,
-        due_on=book.duties.due(rule.duty, today),
+        due_on=book.of(region).duties.due(rule.duty, today),
         facts=(fact,),
         rule_version=rule.version,
     )
@@ -47,8 +48,8 @@ def open_with_duty(transaction: Opens, book: Rulebook, draft: LeadDraft, today: 
     """The lead's id. What is owed to the child, its school owes, or where none is known its township."""
     lead, news = transaction.open_lead(draft, now)
     if news:
-        kind = book.rules[draft.rule].duty
-        owner, due = book.duties.rules[kind].owner_for(draft.school), book.duties.due(kind, today)
+        kind, duties = book.rules[draft.rule].duty, book.of(draft.region).duties
+        owner, due = duties.rules[kind].owner_for(draft.school), duties.due(kind, today)
         duty = DutyDraft(kind=kind, owner=owner, region=draft.region, due_on=due, lead=lead, facts={})
         transaction.open_duty(duty, now)
     return lead

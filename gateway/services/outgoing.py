@@ -86,3 +86,8 @@ def event(record: Released, change: str) -> bytes:
 def digest(receipt: Mapping[str, object]) -> str:
     """SHA-256 of an upload's receipt, 64 hex digits: counts, and shapes in place of values."""
     return hashlib.sha256(orjson.dumps(receipt)).hexdigest()
+
+
+def fingerprint(evidence: Mapping[str, object]) -> bytes:
+    """SHA-256 of what a caller sent, to know it again; 32 bytes."""
+    return hashlib.sha256(orjson.dumps(dict(evidence), option=orjson.OPT_SORT_KEYS)).digest()

@@ -34,10 +34,11 @@ class Sweep:
     """Evaluates the register and placement rules of one county on one day."""
 
     def __init__(self, rulebook: Rulebook, today: date, now: datetime) -> None:
-        self._book, self._today, self._now = rulebook, today, now
+        self._books, self._book, self._today, self._now = rulebook, rulebook, today, now
 
     def run(self, transaction: RuleTransaction, region: str) -> None:
-        """Open, update and close the county's leads."""
+        """Open, update and close the county's leads, by the county's own figures."""
+        self._book = self._books.of(region)
         standing = transaction.standing_leads(region, (*REGISTER_RULES, PLACEMENT))
         fired = self._registers(transaction, region) | self._placements(transaction, region)
         self._close(transaction, {key: lead for key, lead in standing.items() if key not in fired})

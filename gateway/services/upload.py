@@ -25,6 +25,7 @@ from gateway.domain.sheet import Reading, RowFlaw, UnreadableSheet, read_sheet
 from gateway.domain.spreadsheet import Format, Kind, Sheet, SpreadsheetFiles, UnreadableFile
 from gateway.services import inspections, outgoing
 from gateway.services.aid_duties import AFFECTED_BY, AidDuties
+from gateway.services.casefacts import CaseFacts
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.sweep import Sweep
 from schemas.catalogue import EXCHANGES
@@ -236,6 +237,7 @@ class Upload:
             follow.run(transaction, region, upload.id, request.principal.person)
         if request.exchange in AFFECTED_BY:
             AidDuties(self._book).run(transaction, region, today, now)
+        CaseFacts(self._book, self._evidence).run(transaction, region, today, now)
         self._witness(transaction, request, grant, receipt, children, str(receipt["reference"]))
 
     def _witness(

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from gateway.http.declared import AuthenticatorName, PurposePlace
 from gateway.http.routers import (
     audit,
+    cases,
     catalogue,
     deletions,
     disclosures,
@@ -32,6 +33,7 @@ MODULES = (
     exchanges,
     jobs,
     leads,
+    cases,
     identity,
     disclosures,
     audit,

@@ -41,6 +41,8 @@ ALLOWED = {
     "alarms": {"gateway/auditor"},
     "reports": {"education/dropout_lead", "township/return_officer", "school/class_teacher"},
     "notices": {"education/dropout_lead", "township/return_officer"},
+    "cases": {"education/dropout_lead", "township/return_officer", "school/class_teacher"},
+    "child-file": {"education/dropout_lead", "township/return_officer", "school/class_teacher"},
     "leads": {"education/dropout_lead", "township/return_officer", "school/class_teacher"},
     "identity": {"education/dropout_lead", "township/return_officer"},
     "disclosures": {"gateway/counter_clerk"},

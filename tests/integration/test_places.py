@@ -171,4 +171,4 @@ def test_the_mentioned_tables_are_really_used(day: TestGateway) -> None:
         if not connection.execute(f"SELECT count(*) FROM {place.id}").fetchone()[0]
     }
     connection.close()
-    assert empty <= {"idempotency", "alarm", "deletion_notice", "disclosed_to", "case_entry", "instrument"}
+    assert empty <= {"idempotency", "alarm", "deletion_notice", "disclosed_to", "instrument"}

@@ -65,6 +65,27 @@ def test_a_step_can_be_taken_where_the_file_says_and_nowhere_else(state: State, 
         assert found is goal
 
 
+ROLES = [
+    *yaml.safe_load((POLICIES / "roles.yaml").read_text(encoding="utf-8"))["roles"],
+    SYSTEM_ROLE,
+]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("state", list(State))
+def test_each_role_has_its_steps_in_each_state_and_no_other(state: State, role: str) -> None:
+    """Every state × step × role against the file; agencies that only learn of children have no step at all."""
+    text = yaml.safe_load((POLICIES / "cases.yaml").read_text(encoding="utf-8"))["steps"]
+    wanted = tuple(
+        name
+        for name, step in text.items()
+        if role in step["by"] and (state in OPEN if step["from"] == "open" else state.value in step["from"])
+    )
+    assert BOOK.steps_from(state, role) == wanted
+    if role.partition("/")[0] not in {"education", "township", "school", "justice", "gateway"}:
+        assert wanted == ()
+
+
 def test_every_open_state_has_a_way_out_and_every_end_is_one() -> None:
     for state in State:
         ways = {BOOK.after(state, step, State.SUSPECTED) for step in BOOK.steps} - {None}
@@ -92,6 +113,9 @@ def test_no_sanction_is_the_machines_own() -> None:
         (lambda body: body["steps"]["verify"].update(done=["no-such-duty"]), "no-such-duty"),
         (lambda body: body["steps"]["verify"]["evidence"].update(x="colour"), "x"),
         (lambda body: body.update(observation=[60, 30]), "observation"),
+        (lambda body: body["steps"]["notify"]["by"].append(SYSTEM_ROLE), SYSTEM_ROLE),
+        (lambda body: body["records"]["visit"].update(done=["no-such-duty"]), "no-such-duty"),
+        (lambda body: body["records"]["visit"]["evidence"].update({True: "date"}), "True"),
         (lambda body: body["states"]["closed"].update(ledger="suspected"), "closed"),
     ],
 )
@@ -108,10 +132,12 @@ def test_a_table_with_a_mistake_is_not_taken(change, word) -> None:
 
 def test_evidence_is_read_and_what_is_missing_or_wrong_is_named_all_at_once() -> None:
     step = BOOK.steps["verify"]
-    body, words = checked(step, {"finding": "working", "found_on": "2026-11-19", "note": " 家访 "}, TODAY)
+    body, words = checked(
+        step.evidence, {"finding": "working", "found_on": "2026-11-19", "note": " 家访 "}, TODAY
+    )
     assert (body, words) == ({"finding": "working", "found_on": "2026-11-19"}, {"note": "家访"})
     with pytest.raises(Malformed) as raised:
-        checked(step, {"finding": "guessing", "colour": "red"}, TODAY)
+        checked(step.evidence, {"finding": "guessing", "colour": "red"}, TODAY)
     assert {(flaw.pointer, flaw.code) for flaw in raised.value.flaws} == {
         ("/evidence/finding", "bad_code"),
         ("/evidence/found_on", "missing_required"),
@@ -132,6 +158,14 @@ def test_evidence_is_read_and_what_is_missing_or_wrong_is_named_all_at_once() ->
         ("region", "999999", "unknown_region"),
         ("school", "一小", "bad_code"),
         ("case", "case-1", "bad_code"),
+        ("text", "学生530423201503050029", "bad_field"),
+        ("text", "打１３８００１３８０００", "bad_field"),
+        ("text", "a\u202eb", "out_of_range"),
+        ("texts", "李专干", "out_of_range"),
+        ("texts", ["字" * 41], "out_of_range"),
+        ("texts", [], "out_of_range"),
+        ("codes", [], "bad_code"),
+        ("codes", ["x"], "bad_code"),
     ],
 )
 def test_what_a_piece_of_evidence_must_be(kind: str, value: object, code: str) -> None:

@@ -1,21 +1,27 @@
 """Cases and their history inside one write transaction."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 import orjson
 
+from gateway.adapters.db import case_work
 from gateway.adapters.db.engine import moment, stamp
-from gateway.domain.case import Actor, CaseEntry, CaseFile, EntryKind, State
+from gateway.adapters.predicate_sql import to_sql
+from gateway.domain.case import OPENED, Actor, CaseEntry, CaseFile, CaseWork, EntryKind, State
+from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.model import LeadDraft, SubjectId
 from gateway.domain.ports import KeyRing
+from gateway.domain.predicate import Predicate
 
 CASE = (
     "c.ref, c.region, c.subject_id, c.state, c.opened_at, c.since, c.residence, c.school, c.previous,"
     " c.observed_from, c.merged_into, c.ended_on, c.owner, c.sealed"
 )
+CASE_COLUMNS = {"region": "c.residence", "school": "c.school", "owner": "c.owner", "sealed": "c.sealed"}
 _ENTRY = "case_ref, number, region, kind, on_date, at, client, officer, agency, role, step, origin, state, body, words"
 _FACTS_KEPT = 50
 
@@ -93,15 +99,29 @@ class SqliteCaseDesk:
         return case_of(row) if row else None
 
     def ref_for(self, draft: LeadDraft, at: datetime) -> str:
-        """The child's open case; a new one bears its number, so that who drops out again after the end gets another."""
+        """The child's open case, or the open one it was merged into; a new one bears its number, so that who drops out
+        again after the end gets another."""
         rows = self._db.execute(
-            "SELECT ref, ended_on FROM case_file WHERE subject_id = ? AND region = ?",
+            "SELECT ref, ended_on, merged_into FROM case_file WHERE subject_id = ? AND region = ?",
             (draft.subject, draft.region),
         ).fetchall()
-        for ref, ended_on in rows:
+        for ref, ended_on, _ in rows:
             if ended_on is None:
                 return str(ref)
-        ref = self._keys.derived_id("case", draft.region.encode(), draft.subject, str(len(rows)).encode())
+        joined = (self._joined(str(into)) for _, _, into in rows if into)
+        return next((ref for ref in joined if ref), None) or self._made(draft, len(rows), at)
+
+    def _joined(self, into: str | None) -> str | None:
+        """The open case at the end of a chain of mergers."""
+        while into is not None:
+            case = self.get(into)
+            if case is None or case.ended_on is None:
+                return case.ref if case else None
+            into = case.merged_into
+        return None
+
+    def _made(self, draft: LeadDraft, number: int, at: datetime) -> str:
+        ref = self._keys.derived_id("case", draft.region.encode(), draft.subject, str(number).encode())
         self._db.execute(
             "INSERT INTO case_file (ref, region, subject_id, state, opened_at, opened_on, since, residence, school,"
             " sealed) VALUES (?1, ?2, ?3, 'suspected', ?4, ?5, ?5, ?6, ?7, 0)",
@@ -115,7 +135,30 @@ class SqliteCaseDesk:
                 draft.school,
             ),
         )
+        by, body = Actor("gateway", None, "gateway", SYSTEM_ROLE), {"rule": draft.rule}
+        opening = CaseEntry(ref, draft.region, EntryKind.STEP, self._today, at, by, OPENED, body=body)
+        self.write(replace(opening, to=State.SUSPECTED))
         return ref
+
+    def visible(self, ref: str, rows: Predicate) -> CaseFile | None:
+        """The case, if it is among the rows the caller may see."""
+        where, binds = to_sql(rows, CASE_COLUMNS)
+        row = self._db.execute(
+            f"SELECT {CASE} FROM case_file c WHERE c.ref = :f_ref AND {where}", {**binds, "f_ref": ref}
+        ).fetchone()
+        return case_of(row) if row else None
+
+    def work_of(self, ref: str) -> CaseWork:
+        """The case's leads and duties."""
+        return case_work.work_of(self._db, ref)
+
+    def hand_over(self, ref: str, into: str) -> dict[str, list[str]]:
+        """Moves leads and duties to another case; which they were."""
+        return case_work.hand_over(self._db, ref, into)
+
+    def take_back(self, ref: str, moved: Mapping[str, Sequence[str]], since: Collection[str]) -> None:
+        """Moves back what still belongs to one of those cases."""
+        case_work.take_back(self._db, ref, moved, since)
 
     def update(self, case: CaseFile) -> None:
         """Keeps everything of the case but its ref, county, child and opening."""

@@ -9,7 +9,9 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
+from gateway.adapters.db.case_facts import SqliteCaseFacts
 from gateway.adapters.db.cases import SqliteCaseDesk, close_lead, lead_event
+from gateway.adapters.db.child_files import SqliteChildFiles
 from gateway.adapters.db.children import one_child
 from gateway.adapters.db.disclosed_sets import INSERT as SET_INSERT
 from gateway.adapters.db.disclosed_sets import rows_for
@@ -187,6 +189,16 @@ class SqliteTransaction:
     def cases(self) -> SqliteCaseDesk:
         """Cases, in this transaction."""
         return SqliteCaseDesk(self._db, self._keys, self._today)
+
+    @property
+    def case_facts(self) -> SqliteCaseFacts:
+        """What registers and histories say of a county's cases."""
+        return SqliteCaseFacts(self._db)
+
+    @property
+    def child_files(self) -> SqliteChildFiles:
+        """Children's files, in this transaction."""
+        return SqliteChildFiles(self._db, self._keys)
 
     @property
     def duties(self) -> SqliteDutyDesk:

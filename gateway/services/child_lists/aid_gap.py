@@ -77,7 +77,7 @@ class AidGap:
         self, region: str, told: dict[str, Told], as_of: date | None, today: date
     ) -> tuple[str, ...]:
         """The sources of which a county of the region has nothing to say; the whole of them when nobody spoke."""
-        stale = as_of is None or (today - as_of).days > self._book.limits.register_stale_days
+        stale = as_of is None or (today - as_of).days > self._book.of(region).limits.register_stale_days
         nothing = Told(hardship=False, relief=False, payments=False)
         counties = [each for county, each in told.items() if county.startswith(region[:COUNTY_DIGITS])]
         said = counties or [nothing]

@@ -11,7 +11,7 @@ from gateway.domain.needy import age_band, need_classes, schooling_word
 from gateway.domain.ports import Clock, Likeness, Lists, PaidIn
 from gateway.domain.predicate import Predicate
 from gateway.domain.rulebook import Rulebook
-from gateway.domain.schooling import REGISTER, Thresholds, judge
+from gateway.domain.schooling import REGISTER, judge
 from gateway.services.child_lists.making import Gathered, Likely, no_part
 
 
@@ -35,7 +35,7 @@ class NeedyChildren:
         """Every needy child of the region that the rows allow."""
         today, paid = self._clock.today(), _paid(self._book.aid, self._clock.today())
         paying = self._lists.paying_counties(paid.term)
-        kinds = _Kinds(today, self._book.limits, paying)
+        kinds = _Kinds(today, self._book, paying)
         subjects, indexes = kinds.read(self._lists.needy(rows, region, today, paid))
         places = [str(record["township"]) for record in kinds.records]
         silent = not kinds.counties <= paying or (
@@ -47,7 +47,7 @@ class NeedyChildren:
 
     def _freshness(self, region: str, today: date) -> tuple[date | None, bool]:
         as_of = self._lists.register_as_of(region)
-        return as_of, as_of is None or (today - as_of).days > self._book.limits.register_stale_days
+        return as_of, as_of is None or (today - as_of).days > self._book.of(region).limits.register_stale_days
 
     def population(self, region: str) -> Sequence[Likely]:
         """Every child of the registers under eighteen."""
@@ -73,8 +73,8 @@ def _paid(book: AidBook, today: date) -> PaidIn:
 class _Kinds:
     """What is told of a child besides the pseudonym; each different telling is made once."""
 
-    def __init__(self, today: date, limits: Thresholds, paying: frozenset[str]) -> None:
-        self._today, self._limits, self._paying = today, limits, paying
+    def __init__(self, today: date, book: Rulebook, paying: frozenset[str]) -> None:
+        self._today, self._book, self._paying = today, book, paying
         self._known: dict[tuple[Likeness, str], int] = {}
         self._bands: dict[date, str] = {}
         self._indexes: dict[tuple[object, ...], int] = {}
@@ -104,7 +104,7 @@ class _Kinds:
         return found
 
     def _learn(self, alike: Likeness, band: str) -> int:
-        schooling = judge(alike.standings, self._today, self._limits).out_of_school
+        schooling = judge(alike.standings, self._today, self._book.of(alike.county).limits).out_of_school
         classes = need_classes(alike.flags, schooling)
         if not classes:
             return -1
