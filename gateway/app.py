@@ -12,6 +12,7 @@ from gateway.adapters.cedar import CedarDecisionPoint, load
 from gateway.adapters.clock import AsOfClock, SystemClock
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.days import SqliteDays
+from gateway.adapters.db.duty_list import SqliteDuties
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
 from gateway.adapters.db.jobs import SqliteJobs
@@ -56,6 +57,7 @@ from gateway.http.routers import (
     catalogue,
     deletions,
     disclosures,
+    duties,
     entrance,
     exchanges,
     identity,
@@ -72,6 +74,8 @@ from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
+from gateway.services.duties import Duties
+from gateway.services.escalation import Escalation
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.guard import Guard
@@ -124,7 +128,7 @@ def build(settings: Settings) -> Parts:
     ground = _ground(settings)
     needy = NeedyChildren(SqliteLists(ground.store), ground.keys, ground.clock, ground.rulebook)
     lists = ListRecords(ground.evidence, needy, ground.cursors)
-    log, purge = _log(ground), _purge(ground, lists)
+    log, purge, daily = _log(ground), _purge(ground, lists), _daily(ground)
     return Parts(
         store=ground.store,
         keys=ground.keys,
@@ -133,19 +137,19 @@ def build(settings: Settings) -> Parts:
         points=ground.points,
         rulebook=ground.rulebook,
         jobs=ground.jobs,
-        daily=_daily(ground),
+        daily=daily,
         needy=needy,
         transient=Transient(ground.store),
         clock=ground.clock,
         purge=purge,
-        context=_context(ground, lists, log, _health(ground, log, purge)),
+        context=_context(ground, lists, log, _health(ground, log, purge, daily), daily),
         log=log,
     )
 
 
 def _daily(ground: _Ground) -> Daily:
     """What a new day brings, in this order: leads first, then what hangs on them."""
-    tasks = (DailySweep(ground.rulebook),)
+    tasks = (DailySweep(ground.rulebook), Escalation(ground.rulebook, ground.evidence))
     return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
 
 
@@ -205,19 +209,19 @@ def _purge(ground: _Ground, lists: ListRecords) -> Purge:
     )
 
 
-def _health(ground: _Ground, log: LogParts, purge: Purge) -> Health:
+def _health(ground: _Ground, log: LogParts, purge: Purge, daily: Daily) -> Health:
     """What /health/ready says, and what it warns of: the calendar, and whatever the parts have to say."""
     rulebook, clock, ring = ground.rulebook, ground.clock, ground.ring
 
     def warnings() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
         missing = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
-        return [*missing, *log.warnings(), *purge.warnings(), *ring.warnings]
+        return [*missing, *log.warnings(), *purge.warnings(), *ring.warnings, *daily.warnings()]
 
     return Health(ground.store.probe, ground.policy_version, clock, ground.journal.notify, warnings)
 
 
-def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health) -> Context:
+def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health, daily: Daily) -> Context:
     settings, evidence = ground.settings, ground.evidence
     keys, clock = ground.keys, ground.clock
     binding, rates = _binding(ground), RateBook(ground.limits)
@@ -231,11 +235,12 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         jwks=lambda: {"keys": [key.as_dict(private=False) for key in keys.token_keys]},
         evidence=evidence,
         ask=Ask(evidence, keys, clock, ground.rulebook, ground.guard),
-        upload=_upload(ground),
+        upload=_upload(ground, daily),
         lists=lists,
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
         export=_export(ground, lists),
         alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
+        duties=Duties(evidence, SqliteDuties(ground.store), keys, clock, ground.cursors, ground.rulebook),
         deletions=Deletions(evidence, ground.notices, clock),
         catalogue=CatalogueView(ground.points),
         health=health,
@@ -262,7 +267,7 @@ def _auth(ground: _Ground, binding: Binding, rates: RateBook) -> Authenticator:
     return Authenticator(ground.clients, lambda: keys.token_keys, issuer, binding, rates, ground.evidence)
 
 
-def _upload(ground: _Ground) -> Upload:
+def _upload(ground: _Ground, daily: Daily) -> Upload:
     return Upload(
         ground.evidence,
         ground.registers,
@@ -272,6 +277,7 @@ def _upload(ground: _Ground) -> Upload:
         ground.clock,
         ground.rulebook,
         agency_mapping,
+        daily.before,
     )
 
 
@@ -340,6 +346,7 @@ def create_app(settings: Settings) -> FastAPI:
         exchanges,
         jobs,
         leads,
+        duties,
         identity,
         disclosures,
         audit,

@@ -28,7 +28,9 @@ def load_rulebook(folder: Path) -> Rulebook:
 
 
 def _load(folder: Path) -> Rulebook:
-    duties = {name: _duty(name, body) for name, body in _yaml(folder / "duties.yaml")["duties"].items()}
+    duties_file = _yaml(folder / "duties.yaml")
+    remind, escalate = int(duties_file["remind_days"]), int(duties_file["escalate_days"])
+    duties = {name: _duty(name, body, remind) for name, body in duties_file["duties"].items()}
     rules_file = _yaml(folder / "rules.yaml")
     rules = {name: _rule(name, body, rules_file["version"]) for name, body in rules_file["rules"].items()}
     for rule in rules.values():
@@ -36,7 +38,7 @@ def _load(folder: Path) -> Rulebook:
             if duty not in duties:
                 raise RulebookError(f"rules.yaml: {rule.id} names the duty {duty}, which duties.yaml lacks")
     limits = Thresholds(**_yaml(folder / "thresholds.yaml"))
-    book = DutyBook(duties, load_calendar(folder / "calendar"))
+    book = DutyBook(duties, load_calendar(folder / "calendar"), _positive(escalate, "escalate_days"))
     roles = _yaml(folder / "roles.yaml")
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
     cases = read_cases(_yaml(folder / "cases.yaml"), roles["roles"], duties)
@@ -59,7 +61,17 @@ def _days(values: list[Any]) -> list[date]:
     return values
 
 
-def _duty(name: str, body: dict[str, Any]) -> DutyRule:
+def _positive(days: int, what: str) -> int:
+    if days < 1:
+        raise RulebookError(f"duties.yaml: {what} is at least 1")
+    return days
+
+
+def _duty(name: str, body: dict[str, Any], remind_days: int) -> DutyRule:
+    """A reminder comes before the last day and never on the first: a duty of fewer days than that has none."""
+    own, days = body.get("remind_days"), int(body["days"])
+    if own is not None and not 0 <= int(own) < max(days, 1):
+        raise RulebookError(f"duties.yaml: {name}: remind_days lies between 0 and its days")
     return DutyRule(
         id=name,
         title_zh=body["title_zh"],
@@ -68,6 +80,7 @@ def _duty(name: str, body: dict[str, Any]) -> DutyRule:
         days=int(body["days"]),
         working_days=bool(body["working_days"]),
         otherwise=body.get("otherwise"),
+        remind_days=int(own) if own is not None else (remind_days if days > remind_days else 0),
     )
 
 

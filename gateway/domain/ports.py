@@ -25,6 +25,7 @@ from gateway.domain.model import (
     Standings,
     SubjectId,
 )
+from gateway.domain.owing import Officers
 from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
 from gateway.domain.resolution import ResolutionDesk
@@ -141,6 +142,11 @@ class Transaction(Protocol):
     @property
     def duties(self) -> DutyDesk:
         """Duties, in this transaction."""
+        ...
+
+    @property
+    def officers(self) -> Officers:
+        """Who works on duties, in this transaction."""
         ...
 
     @property

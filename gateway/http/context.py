@@ -19,6 +19,7 @@ from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
+from gateway.services.duties import Duties
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
@@ -50,6 +51,7 @@ class Context:
     mapping: Mapping
     export: Export
     alerts: Alerts
+    duties: Duties
     deletions: Deletions
     catalogue: CatalogueView
     health: Health

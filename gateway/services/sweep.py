@@ -7,6 +7,7 @@ closed by itself only when a register positively shows that its trigger no longe
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.landing import RuleTransaction
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.rulebook import Rulebook
@@ -106,12 +107,18 @@ class Sweep:
     def _close(self, transaction: RuleTransaction, leads: Mapping[tuple[SubjectId, str], str]) -> None:
         facts = transaction.facts([subject for subject, _ in leads])
         for (subject, rule), lead in sorted(leads.items()):
-            if self._settled(facts.get(subject), rule):
+            ended = self._settled(facts.get(subject), rule)
+            if ended is not None:
                 fact = {"fact": "no-longer-applies", "on": self._today.isoformat()}
                 transaction.close_lead(lead, fact, self._now)
+                transaction.duties.end_lead(lead, ended == "done", self._today, SYSTEM_ROLE)
 
-    def _settled(self, child: ChildFacts | None, rule: str) -> bool:
+    def _settled(self, child: ChildFacts | None, rule: str) -> str | None:
+        """What becomes of a lead's duties: done where the child is back in a school, else cancelled; None: it stands."""
         if child is None or not child.enrolments:
-            return False
+            return None
         answer = judge(child, self._today, self._book.limits)
-        return rule == PLACEMENT or answer.out_of_school in _SETTLED or answer.because == "deceased"
+        if answer.out_of_school == "no":
+            return "done"
+        gone = rule == PLACEMENT or answer.out_of_school in _SETTLED or answer.because == "deceased"
+        return "cancelled" if gone else None

@@ -15,6 +15,7 @@ from gateway.http.routers import (
     catalogue,
     deletions,
     disclosures,
+    duties,
     entrance,
     exchanges,
     identity,
@@ -24,7 +25,19 @@ from gateway.http.routers import (
 )
 from tests.harness import TestGateway
 
-MODULES = (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit, deletions, pseudonyms)
+MODULES = (
+    entrance,
+    catalogue,
+    exchanges,
+    jobs,
+    leads,
+    duties,
+    identity,
+    disclosures,
+    audit,
+    deletions,
+    pseudonyms,
+)
 ROUTERS = tuple(module.router for module in MODULES)
 # The document about the routes; the framework's own.
 FRAMEWORKS_OWN = {"/openapi.json"}

@@ -17,6 +17,7 @@ from gateway.adapters.db.duties import SqliteDutyDesk
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.guard import Counted, DayCount
 from gateway.adapters.db.mappings import claim
+from gateway.adapters.db.officers import SqliteOfficers
 from gateway.adapters.db.resolutions import SqliteResolutionDesk
 from gateway.adapters.db.vault import open_vault
 from gateway.domain.audit import AuditEntry, canonical, leaf_hash
@@ -190,6 +191,11 @@ class SqliteTransaction:
     def duties(self) -> SqliteDutyDesk:
         """Duties, in this transaction."""
         return SqliteDutyDesk(self._db, self._keys)
+
+    @property
+    def officers(self) -> SqliteOfficers:
+        """Who works on duties, in this transaction."""
+        return SqliteOfficers(self._db)
 
     def open_duty(self, draft: DutyDraft, at: datetime) -> None:
         """One duty for a lead, kind and facts; asking again changes nothing."""

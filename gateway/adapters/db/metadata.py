@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from gateway.adapters.db import (  # noqa: F401 - each registers its tables
+    duty_tables,
     evidence_tables,
     guard_tables,
     log_tables,
