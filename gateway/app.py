@@ -75,6 +75,7 @@ from gateway.services.daily import Daily
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
 from gateway.services.duties import Duties
+from gateway.services.duty_actions import DutyActions
 from gateway.services.escalation import Escalation
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
@@ -225,6 +226,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health,
     settings, evidence = ground.settings, ground.evidence
     keys, clock = ground.keys, ground.clock
     binding, rates = _binding(ground), RateBook(ground.limits)
+    duties = Duties(evidence, SqliteDuties(ground.store), keys, clock, ground.cursors, ground.rulebook)
     return Context(
         public_url=settings.issuer,
         max_upload_bytes=settings.max_upload_mb * 2**20,
@@ -240,7 +242,8 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health,
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
         export=_export(ground, lists),
         alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
-        duties=Duties(evidence, SqliteDuties(ground.store), keys, clock, ground.cursors, ground.rulebook),
+        duties=duties,
+        duty_actions=DutyActions(evidence, duties, clock, ground.rulebook, _agencies(ground)),
         deletions=Deletions(evidence, ground.notices, clock),
         catalogue=CatalogueView(ground.points),
         health=health,
@@ -252,6 +255,11 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health,
         trail=log.trail,
         witness=log.witness,
     )
+
+
+def _agencies(ground: _Ground) -> list[str]:
+    """Every agency but the gateway itself."""
+    return [agency for agency in ground.points.bundle.registry.agencies if agency != "gateway"]
 
 
 def _binding(ground: _Ground) -> Binding:

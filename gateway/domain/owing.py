@@ -6,6 +6,7 @@ from datetime import date
 from typing import Protocol
 
 from gateway.domain.duties import Duty
+from gateway.domain.model import SubjectId
 from gateway.domain.predicate import Predicate
 
 TOWNSHIP_DIGITS, COUNTY_DIGITS, PREFECTURE_DIGITS, PROVINCE_DIGITS = 9, 6, 4, 2
@@ -63,15 +64,50 @@ class Overdue:
     since: date
 
 
-class Officers(Protocol):
-    """Who works on duties, inside one write transaction; `name` is an officer's, or a client's that names none."""
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Where an officer works: officers of one office can be given each other's duties."""
 
-    def met(self, region: str, agency: str, name: str, client: str, on: date) -> None:
-        """That officer looked at the agency's duties: from then on duties can be given to them."""
+    region: str
+    agency: str
+    school: str | None
+
+
+class DutyWork(Protocol):
+    """What officers do with duties, inside one write transaction; a name is an officer's, or its client's."""
+
+    def met(self, office: Office, name: str, client: str, on: date) -> None:
+        """That officer looked at the office's duties: from then on they can be given to them."""
         ...
 
-    def knows(self, region: str, agency: str, name: str) -> bool:
-        """Whether an officer of that name has worked for the agency there, by a client that is not revoked."""
+    def knows(self, office: Office, name: str) -> bool:
+        """Whether an officer of that name has worked in the office, by a client that is not revoked."""
+        ...
+
+    def get(self, duty_id: str, rows: Predicate) -> Duty | None:
+        """The duty as it stands in this commit, if it is among the rows."""
+        ...
+
+    def done(self, duty_id: str, on: date, by: str, what: str) -> None:
+        """It is done; `what` a code."""
+        ...
+
+    def wait(self, duty_id: str, agency: str, on: date, why: str) -> None:
+        """It waits for another agency; `why` a code."""
+        ...
+
+    def resume(self, duty_id: str, due_on: date, escalated_on: date | None) -> None:
+        """It is owed again, its last day moved; a reminder may come again."""
+        ...
+
+    def assign(self, duty_id: str, name: str) -> None:
+        """Who works on it."""
+        ...
+
+    def hand_over(
+        self, rows: Predicate, agency: str, leaving: str, taking: str
+    ) -> Sequence[SubjectId | None]:
+        """All standing duties of the agency among the rows that `leaving` works on; the child of each, if it has one."""
         ...
 
 

@@ -25,7 +25,7 @@ from gateway.domain.model import (
     Standings,
     SubjectId,
 )
-from gateway.domain.owing import Officers
+from gateway.domain.owing import DutyWork
 from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
 from gateway.domain.resolution import ResolutionDesk
@@ -145,8 +145,8 @@ class Transaction(Protocol):
         ...
 
     @property
-    def officers(self) -> Officers:
-        """Who works on duties, in this transaction."""
+    def duty_work(self) -> DutyWork:
+        """What officers do with duties, in this transaction."""
         ...
 
     @property

@@ -20,6 +20,7 @@ from gateway.services.catalogue import CatalogueView
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
 from gateway.services.duties import Duties
+from gateway.services.duty_actions import DutyActions
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
@@ -52,6 +53,7 @@ class Context:
     export: Export
     alerts: Alerts
     duties: Duties
+    duty_actions: DutyActions
     deletions: Deletions
     catalogue: CatalogueView
     health: Health

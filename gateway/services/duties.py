@@ -9,9 +9,17 @@ from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import KEY, Mask, Released
 from gateway.domain.duties import Duty
-from gateway.domain.errors import Flaw, Malformed, NotPermitted
+from gateway.domain.errors import Flaw, Malformed
 from gateway.domain.moments import to_second
-from gateway.domain.owing import COUNTY_DIGITS, TOWNSHIP_DIGITS, DutyQuery, Overdue, Owing, level_below
+from gateway.domain.owing import (
+    COUNTY_DIGITS,
+    TOWNSHIP_DIGITS,
+    DutyQuery,
+    Office,
+    Overdue,
+    Owing,
+    level_below,
+)
 from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
@@ -39,6 +47,11 @@ class DutyFilter:
     overdue: bool | None = None
     cursor: str | None = None
     limit: int = 100
+
+
+def office_of(principal: Principal) -> Office:
+    """Where the caller works."""
+    return Office(principal.region, principal.agency, principal.school)
 
 
 def own(principal: Principal, duty: Duty) -> bool:
@@ -96,7 +109,7 @@ class Duties:
     ) -> None:
         self._evidence, self._owing, self._keys = evidence, owing, keys
         self._clock, self._cursors, self._book = clock, cursors, rulebook
-        self._met: set[tuple[str, str, str]] = set()
+        self._met: set[tuple[Office, str]] = set()
 
     async def find(self, principal: Principal, purpose: str, asked: DutyFilter) -> bytes:
         """One page, the earliest last day first."""
@@ -198,26 +211,18 @@ class Duties:
             for duty in duties
         ]
 
-    async def visible(self, request: Request, grant: Grant, duty_id: str) -> Duty:
-        """The duty; NotPermitted, in the evidence, when it is not there or not among the caller's."""
-        duty = await self._owing.get(duty_id, grant.rows)
-        if duty is None:
-            await self._evidence.failed(request, grant, NotPermitted.name)
-            raise NotPermitted
-        return duty
-
     async def _told(self, request: Request, grant: Grant, page: pages.Page) -> bytes:
         """A page, its entry committed; whoever looks for the first time can be handed duties from then on."""
         who = request.principal
-        name = (who.region, who.agency, who.officer or who.client)
-        if name in self._met:
+        name, office = who.officer or who.client, office_of(who)
+        if (office, name) in self._met:
             return await pages.told(self._evidence, request, grant, page)
         body, entry = pages.written(self._evidence, request, grant, page)
 
         def work(transaction: Transaction) -> tuple[None, AuditEntry]:
-            transaction.officers.met(*name, who.client, self._clock.today())
+            transaction.duty_work.met(office, name, who.client, self._clock.today())
             return None, entry
 
         await self._evidence.journal.perform(work)
-        self._met.add(name)
+        self._met.add((office, name))
         return body

@@ -14,7 +14,7 @@ from gateway.domain.model import SubjectId
 from gateway.domain.owing import DutyQuery, Overdue
 from gateway.domain.predicate import All, And, InRegion, Predicate
 
-_COLUMNS = {
+ROW_COLUMNS = {
     "region": "d.residence",
     "school": "d.school",
     "owner": "d.officer",
@@ -22,7 +22,7 @@ _COLUMNS = {
     "agency": "d.owner",
     "above": "d.above",
 }
-_FROM = (
+FROM = (
     "(SELECT d.*, c.subject_id, c.owner AS officer, COALESCE(c.sealed, 0) AS sealed"
     " FROM duty d LEFT JOIN case_file c ON c.ref = d.case_ref) d"
 )
@@ -68,15 +68,15 @@ def _day(text: str | None) -> date | None:
 
 def get_duty(connection: sqlite3.Connection, duty_id: str, rows: Predicate) -> Duty | None:
     """The duty, if it is among the rows."""
-    where, binds = to_sql(rows, _COLUMNS)
-    statement = f"SELECT {DUTY} FROM {_FROM} WHERE d.id = :f_id AND {where}"
+    where, binds = to_sql(rows, ROW_COLUMNS)
+    statement = f"SELECT {DUTY} FROM {FROM} WHERE d.id = :f_id AND {where}"
     row = connection.execute(statement, {**binds, "f_id": duty_id}).fetchone()
     return duty_of(row) if row else None
 
 
 def _within(rows: Predicate, region: str | None) -> tuple[str, dict[str, object]]:
     asked = InRegion("region", region) if region else All()
-    return to_sql(And((rows, asked)), _COLUMNS)
+    return to_sql(And((rows, asked)), ROW_COLUMNS)
 
 
 def _conditions(query: DutyQuery) -> tuple[str, dict[str, object]]:
@@ -109,7 +109,7 @@ class SqliteDuties:
         """One page by last day, then id."""
         where, binds = _conditions(query)
         rows = self._store.reader.execute(
-            f"SELECT {DUTY} FROM {_FROM} WHERE {where} ORDER BY d.due_on, d.id LIMIT :f_limit",
+            f"SELECT {DUTY} FROM {FROM} WHERE {where} ORDER BY d.due_on, d.id LIMIT :f_limit",
             {**binds, "f_limit": query.limit},
         )
         return [duty_of(row) for row in rows]
@@ -123,7 +123,7 @@ class SqliteDuties:
         where, binds = _within(rows, region)
         found = self._store.reader.execute(
             "SELECT d.owner, substr(d.residence, 1, :f_digits) AS place, d.kind, count(*), min(d.due_on)"
-            f" FROM {_FROM} WHERE {where} AND {_OVERDUE} GROUP BY d.owner, place, d.kind"
+            f" FROM {FROM} WHERE {where} AND {_OVERDUE} GROUP BY d.owner, place, d.kind"
             " ORDER BY d.owner, place, d.kind",
             {**binds, "f_digits": digits, "f_today": today.isoformat()},
         )

@@ -14,6 +14,7 @@ class DutyOfficer(SQLModel, table=True):
     __table_args__ = CLUSTERED
     region: str = Field(primary_key=True)
     agency: str = Field(primary_key=True)
+    school: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     client: str
     seen_on: date

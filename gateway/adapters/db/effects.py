@@ -14,10 +14,10 @@ from gateway.adapters.db.children import one_child
 from gateway.adapters.db.disclosed_sets import INSERT as SET_INSERT
 from gateway.adapters.db.disclosed_sets import rows_for
 from gateway.adapters.db.duties import SqliteDutyDesk
+from gateway.adapters.db.duty_work import SqliteDutyWork
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.guard import Counted, DayCount
 from gateway.adapters.db.mappings import claim
-from gateway.adapters.db.officers import SqliteOfficers
 from gateway.adapters.db.resolutions import SqliteResolutionDesk
 from gateway.adapters.db.vault import open_vault
 from gateway.domain.audit import AuditEntry, canonical, leaf_hash
@@ -193,9 +193,9 @@ class SqliteTransaction:
         return SqliteDutyDesk(self._db, self._keys)
 
     @property
-    def officers(self) -> SqliteOfficers:
-        """Who works on duties, in this transaction."""
-        return SqliteOfficers(self._db)
+    def duty_work(self) -> SqliteDutyWork:
+        """What officers do with duties, in this transaction."""
+        return SqliteDutyWork(self._db)
 
     def open_duty(self, draft: DutyDraft, at: datetime) -> None:
         """One duty for a lead, kind and facts; asking again changes nothing."""

@@ -22,10 +22,11 @@ def upgrade() -> None:
         "duty_officer",
         sa.Column("region", _TEXT, nullable=False),
         sa.Column("agency", _TEXT, nullable=False),
+        sa.Column("school", _TEXT, nullable=False),
         sa.Column("name", _TEXT, nullable=False),
         sa.Column("client", _TEXT, nullable=False),
         sa.Column("seen_on", sa.Date(), nullable=False),
-        sa.PrimaryKeyConstraint("region", "agency", "name"),
+        sa.PrimaryKeyConstraint("region", "agency", "school", "name"),
         sqlite_with_rowid=False,
     )
     op.execute(
