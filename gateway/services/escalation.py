@@ -7,8 +7,6 @@ some thousands at most. What was told to whom is read off the duty itself; nobod
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from msgspec.structs import replace
-
 from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.duties import Calendar, DutyBook
 from gateway.domain.landing import RuleTransaction
@@ -36,8 +34,11 @@ class Escalation:
             system = Principal("gateway", "gateway", SYSTEM_ROLE, region)
             request = Request(system, Action.SUBSCRIBE, EXCHANGE, PURPOSE, region)
             detail = f"day:{day.isoformat()} escalated:{escalated} reminded:{reminded}"
-            entry = self._evidence.entry(request, None, count=escalated + reminded, detail=detail, fields={})
-            transaction.write_audit(replace(entry, law_date=day))
+            transaction.write_audit(
+                self._evidence.entry(
+                    request, None, count=escalated + reminded, detail=detail, fields={}, law_date=day
+                )
+            )
 
 
 def until(book: DutyBook, day: date) -> Mapping[str, date]:

@@ -26,6 +26,7 @@ WRITES_NO_RECORD = {
     "gateway/http/fastlane.py": "routing only",
     "gateway/http/bodies.py": "decodes bodies",
     "gateway/http/routers/identity.py": "decodes bodies",
+    "gateway/http/routers/duties.py": "decodes bodies",
     "gateway/http/routers/disclosures.py": "decodes bodies; writes down what `outgoing.uses` put together",
     "gateway/domain/disclosure.py": "decodes audit entries",
     "gateway/domain/log/verifying.py": "decodes audit entries",
@@ -34,7 +35,7 @@ WRITES_NO_RECORD = {
     "gateway/services/transparency.py": "heads and proofs: hashes, and the caller's own entry as it was hashed",
 }
 FOLDERS = ("gateway/services", "gateway/domain", "gateway/http")
-ROUTERS_OF_RECORDS = ("exchanges", "leads", "jobs", "identity", "deletions")
+ROUTERS_OF_RECORDS = ("exchanges", "leads", "duties", "jobs", "identity", "deletions")
 DUMPED = {"receipt", "found.manifest"}
 """A receipt holds shapes and counts; a manifest says where a file is. Otherwise a job's id and state."""
 JOB = {"job", "state"}
