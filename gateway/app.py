@@ -78,6 +78,7 @@ from gateway.services.duties import Duties
 from gateway.services.duty_actions import DutyActions
 from gateway.services.escalation import Escalation
 from gateway.services.evidence import Evidence
+from gateway.services.explain import Explain
 from gateway.services.export import Export
 from gateway.services.guard import Guard
 from gateway.services.health import Health
@@ -242,6 +243,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health,
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
         export=_export(ground, lists),
         alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
+        explain=Explain(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.rulebook),
         duties=duties,
         duty_actions=DutyActions(evidence, duties, clock, ground.rulebook, _agencies(ground)),
         deletions=Deletions(evidence, ground.notices, clock),

@@ -1,5 +1,6 @@
 """Reads the county's own figures from `policies/`: rules, thresholds, duties, retention. Wrong files stop the start."""
 
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from gateway.adapters.coarsening import load_disclosure
 from gateway.adapters.retention import read_retention
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
 from gateway.domain.rulebook import Rulebook
-from gateway.domain.rules import Rule
+from gateway.domain.rules import ASKED, ASSESSED, FIGURES, STATUS, Condition, Rule
 from gateway.domain.schooling import Thresholds
 
 
@@ -67,7 +68,7 @@ def _positive(days: int, what: str) -> int:
     return days
 
 
-def _duty(name: str, body: dict[str, Any], remind_days: int) -> DutyRule:
+def _duty(name: str, body: dict[str, Any], remind_days: int = 1) -> DutyRule:
     """A reminder comes before the last day and never on the first: a duty of fewer days than that has none."""
     own, days = body.get("remind_days"), int(body["days"])
     if own is not None and not 0 <= int(own) < max(days, 1):
@@ -84,7 +85,12 @@ def _duty(name: str, body: dict[str, Any], remind_days: int) -> DutyRule:
     )
 
 
+_RULE_WORDS = {"title_zh", "title_en", "duty", "further_duties", "when", "enabled"}
+
+
 def _rule(name: str, body: dict[str, Any], version: str) -> Rule:
+    if unknown := sorted(body.keys() - _RULE_WORDS):
+        raise RulebookError(f"rules.yaml: {name}: unknown {', '.join(unknown)}")
     return Rule(
         id=name,
         title_zh=body["title_zh"],
@@ -92,7 +98,36 @@ def _rule(name: str, body: dict[str, Any], version: str) -> Rule:
         duty=body["duty"],
         further_duties=tuple(body.get("further_duties", ())),
         version=version,
+        when=_condition(name, body["when"]) if "when" in body else None,
+        enabled=_yes(name, body.get("enabled", True)),
     )
+
+
+def _yes(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise RulebookError(f"rules.yaml: {name}: enabled is true or false")
+    return value
+
+
+def _condition(name: str, body: dict[str, Any]) -> Condition:
+    """One word of the closed list with what it is about; anything else is no rule."""
+    body = dict(body)
+    if body.get(ASSESSED) is not None and body.pop("enrolled", None) is not False:
+        raise RulebookError(f"rules.yaml: {name}: assessed stands with enrolled: false")
+    allowed = {STATUS: {"dropped_out"}, ASSESSED: {"can_attend"}, ASKED: {"applicant-check", "licence-check"}}
+    if len(body) != 1:
+        raise RulebookError(f"rules.yaml: {name}: when is one condition")
+    ((word, of),) = body.items()
+    fits = of in allowed[word] if word in allowed else word in FIGURES and _is_figure(of)
+    if not fits:
+        raise RulebookError(f"rules.yaml: {name}: no such condition: {word}")
+    return Condition(word, of)
+
+
+def _is_figure(of: object) -> bool:
+    if isinstance(of, int) and not isinstance(of, bool):
+        return of > 0
+    return isinstance(of, str) and of in {each.name for each in fields(Thresholds)}
 
 
 def _yaml(path: Path) -> dict[str, Any]:

@@ -103,6 +103,7 @@ _DONE: Mapping[str, tuple[str, str]] = {
 }
 _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("needy-children", "job"): ("导出了包含该儿童的“{zh}”", "exported a list with this child ({en})"),
+    ("leads", "explained"): ("查看了关于该儿童的线索因何产生", "read why a lead about this child was opened"),
     ("leads", "acknowledged"): ("签收了关于该儿童的线索", "acknowledged a lead about this child"),
     ("duties", "done"): ("登记办结了一项有关该儿童的职责", "recorded a duty towards this child as done"),
     ("duties", "waiting"): (

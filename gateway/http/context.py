@@ -22,6 +22,7 @@ from gateway.services.disclosures import Disclosures
 from gateway.services.duties import Duties
 from gateway.services.duty_actions import DutyActions
 from gateway.services.evidence import Evidence
+from gateway.services.explain import Explain
 from gateway.services.export import Export
 from gateway.services.health import Health
 from gateway.services.list import ListRecords
@@ -52,6 +53,7 @@ class Context:
     mapping: Mapping
     export: Export
     alerts: Alerts
+    explain: Explain
     duties: Duties
     duty_actions: DutyActions
     deletions: Deletions

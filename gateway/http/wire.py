@@ -303,6 +303,13 @@ class HandedOver(BaseModel):
     count: int
 
 
+class ExplainedLead(LeadModel):
+    """A lead with the rule that opened it: `title_zh`, `when_zh` and the same in English, `version`, `thresholds`."""
+
+    reference: str
+    explanation: dict[str, Any]
+
+
 class ResolutionModel(BaseModel):
     """A resolution of identity; the person's fields only in the one answer that shows them."""
 
@@ -360,7 +367,15 @@ class DeletionModel(BaseModel):
 
 MODELS: tuple[type[BaseModel], ...] = (
     *(AskAnswer, Page, GeneralisedModel, ListPage, Receipt, LogReceipt, Manifest, LeadModel),
-    *(DutyModel, HandedOver, ResolutionModel, ResolutionPage, DisclosuresAnswer, DeletionModel),
+    *(
+        DutyModel,
+        HandedOver,
+        ExplainedLead,
+        ResolutionModel,
+        ResolutionPage,
+        DisclosuresAnswer,
+        DeletionModel,
+    ),
 )
 
 

@@ -11,10 +11,9 @@ from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.landing import RuleTransaction
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.rulebook import Rulebook
-from gateway.domain.rules import placement_fact, register_facts, residence_within
+from gateway.domain.rules import of_registers, placement_fact, register_facts, residence_within
 from gateway.domain.schooling import judge
 
-REGISTER_RULES = ("registered-dropout", "transfer-not-arrived", "absence-threshold")
 PLACEMENT = "placement-missing"
 
 _SETTLED = frozenset({"no", "completed"})
@@ -39,15 +38,19 @@ class Sweep:
 
     def run(self, transaction: RuleTransaction, region: str) -> None:
         """Open, update and close the county's leads."""
-        standing = transaction.standing_leads(region, (*REGISTER_RULES, PLACEMENT))
+        standing = transaction.standing_leads(
+            region, (*(rule.id for rule in of_registers(self._book.rules.values())), PLACEMENT)
+        )
         fired = self._registers(transaction, region) | self._placements(transaction, region)
         self._close(transaction, {key: lead for key, lead in standing.items() if key not in fired})
 
     def _registers(self, transaction: RuleTransaction, region: str) -> set[tuple[SubjectId, str]]:
         fired: set[tuple[SubjectId, str]] = set()
-        children = transaction.doubtful_children(region, self._book.limits.absence_days)
+        limits, rules = self._book.limits, of_registers(self._book.rules.values())
+        least = [rule.when.limits(limits).absence_days for rule in rules if rule.when]
+        children = transaction.doubtful_children(region, min([limits.absence_days, *least]))
         for subject, child in sorted(children.items()):
-            found = register_facts(child, self._today, self._book.limits)
+            found = register_facts(child, self._today, self._book.limits, rules)
             if found is not None:
                 rule, fact = found
                 self._open(transaction, self._register_draft(subject, child, region, rule, fact))
@@ -65,7 +68,7 @@ class Sweep:
         fired: set[tuple[SubjectId, str]] = set()
         for assessment, enrolled in transaction.assessments(region):
             fact = placement_fact(assessment, enrolled)
-            if fact is not None:
+            if fact is not None and self._book.rules[PLACEMENT].enabled:
                 residence = residence_within(region, assessment.residence)
                 draft = self._draft(assessment.subject, PLACEMENT, region, residence, fact, None)
                 self._open(transaction, draft)

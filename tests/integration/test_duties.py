@@ -190,3 +190,25 @@ def test_who_owes_nothing_is_refused(
     for path in ("", "/overdue"):
         assert problem(get(gateway, role, place, school, path=path, **query)) == (403, refusal)
     assert gateway.audit()[-1]["decision"] == "refuse"
+
+
+def test_a_lead_explains_itself_as_far_as_the_caller_may_know(gateway: TestGateway) -> None:
+    moved = {"学生状态": "转出", "状态日期": "2026-10-01"}
+    register(gateway, student(2, **moved))
+    (lead,) = gateway.leads()
+
+    def explain(role: str, school: str | None = None, lead_id: str = lead["id"]) -> Any:
+        headers = gateway.headers(role, COUNTY, school)
+        return gateway.call.get(f"/v1/leads/{lead_id}/explain", headers=headers)
+
+    answer = explain(LEAD).json()
+    assert answer["facts"] == [{"fact": "transfer-not-arrived", "since": "2026-10-01"}]
+    told = answer["explanation"]
+    assert (told["thresholds"], told["version"]) == ({"transfer_days": 30}, "2026-11-1")
+    assert "30天" in told["when_zh"]
+    assert "30 days" in told["when_en"]
+    assert "facts" not in explain(TEACHER, SCHOOL).json()
+    assert gateway.audit()[-1]["detail"] == "explained"
+    assert problem(explain(TEACHER, OTHER_SCHOOL)) == (403, "not-permitted")
+    assert problem(explain(LEAD, None, "lead-" + "a" * 26)) == (403, "not-permitted")
+    assert problem(explain("human_resources/recruitment_checker")) == (403, "not-permitted")
