@@ -13,6 +13,7 @@ from gateway.adapters.clock import AsOfClock, SystemClock
 from gateway.adapters.db.case_shelf import SqliteCaseShelf
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.days import SqliteDays
+from gateway.adapters.db.duty_list import SqliteDuties
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
 from gateway.adapters.db.inspections import SqliteInspections
@@ -62,6 +63,7 @@ from gateway.http.routers import (
     catalogue,
     deletions,
     disclosures,
+    duties,
     entrance,
     exchanges,
     identity,
@@ -88,8 +90,12 @@ from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
+from gateway.services.duties import Duties
+from gateway.services.duty_actions import DutyActions
 from gateway.services.employer_hits import ListEmployers
+from gateway.services.escalation import Escalation
 from gateway.services.evidence import Evidence
+from gateway.services.explain import Explain
 from gateway.services.export import Export
 from gateway.services.fetch_document import FetchDocument
 from gateway.services.guard import Guard
@@ -148,7 +154,7 @@ def build(settings: Settings) -> Parts:
     ground = _ground(settings)
     child_lists = build_lists(ground.store, ground.keys, ground.clock, ground.rulebook)
     lists = ListRecords(ground.evidence, child_lists.values(), ground.cursors)
-    log, purge = _log(ground), _purge(ground, lists)
+    log, purge, daily = _log(ground), _purge(ground, lists), _daily(ground)
     return Parts(
         store=ground.store,
         keys=ground.keys,
@@ -157,12 +163,12 @@ def build(settings: Settings) -> Parts:
         points=ground.points,
         rulebook=ground.rulebook,
         jobs=ground.jobs,
-        daily=_daily(ground),
+        daily=daily,
         lists=child_lists,
         transient=Transient(ground.store),
         clock=ground.clock,
         purge=purge,
-        context=_context(ground, lists, log, _health(ground, log, purge)),
+        context=_context(ground, lists, log, _health(ground, log, purge, daily), daily),
         log=log,
     )
 
@@ -174,6 +180,7 @@ def _daily(ground: _Ground) -> Daily:
         DailySweep(book),
         CaseFacts(book, ground.evidence),
         AidDuties(book),
+        Escalation(book, ground.evidence),
         MakeReports(book, ground.keys),
     )
     return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
@@ -242,23 +249,24 @@ def _purge(ground: _Ground, lists: ListRecords) -> Purge:
     )
 
 
-def _health(ground: _Ground, log: LogParts, purge: Purge) -> Health:
+def _health(ground: _Ground, log: LogParts, purge: Purge, daily: Daily) -> Health:
     """What /health/ready says, and what it warns of: the calendar, and whatever the parts have to say."""
     rulebook, clock, ring = ground.rulebook, ground.clock, ground.ring
 
     def warnings() -> list[str]:
         known = rulebook.duties.calendar.knows(clock.today())
         missing = [] if known else [f"no holiday calendar for {clock.today().year}: weekends only"]
-        return [*missing, *log.warnings(), *purge.warnings(), *ring.warnings]
+        return [*missing, *log.warnings(), *purge.warnings(), *ring.warnings, *daily.warnings()]
 
     return Health(ground.store.probe, ground.policy_version, clock, ground.journal.notify, warnings)
 
 
-def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health) -> Context:
+def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health, daily: Daily) -> Context:
     settings, evidence = ground.settings, ground.evidence
     keys, clock = ground.keys, ground.clock
     binding, rates = _binding(ground), RateBook(ground.limits)
     tables = _tables(ground, lists)
+    duties = Duties(evidence, SqliteDuties(ground.store), keys, clock, ground.cursors, ground.rulebook)
     return Context(
         public_url=settings.issuer,
         max_upload_bytes=settings.max_upload_mb * 2**20,
@@ -270,7 +278,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         evidence=evidence,
         ask=Ask(evidence, keys, clock, ground.rulebook, ground.guard),
         ask_advice=_ask_advice(ground),
-        upload=_upload(ground),
+        upload=_upload(ground, daily),
         lists=lists,
         tables=tables,
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
@@ -281,6 +289,9 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         ),
         cases=Cases(evidence, SqliteCaseShelf(ground.store), keys, clock, ground.cursors, ground.rulebook),
         child_file=ChildFile(evidence, keys, clock, ground.guard),
+        explain=Explain(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.rulebook),
+        duties=duties,
+        duty_actions=DutyActions(evidence, duties, clock, ground.rulebook, _agencies(ground)),
         deletions=Deletions(evidence, ground.notices, clock),
         catalogue=CatalogueView(ground.points),
         health=health,
@@ -293,6 +304,11 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         trail=log.trail,
         witness=log.witness,
     )
+
+
+def _agencies(ground: _Ground) -> list[str]:
+    """Every agency but the gateway itself."""
+    return [agency for agency in ground.points.bundle.registry.agencies if agency != "gateway"]
 
 
 def _binding(ground: _Ground) -> Binding:
@@ -313,7 +329,7 @@ def _ask_advice(ground: _Ground) -> AskAdvice:
     return AskAdvice(ground.evidence, placement, ground.keys, ground.clock, ground.guard)
 
 
-def _upload(ground: _Ground) -> Upload:
+def _upload(ground: _Ground, daily: Daily) -> Upload:
     return Upload(
         ground.evidence,
         ground.registers,
@@ -323,6 +339,7 @@ def _upload(ground: _Ground) -> Upload:
         ground.clock,
         ground.rulebook,
         agency_mapping,
+        daily.before,
     )
 
 
@@ -407,6 +424,7 @@ def create_app(settings: Settings) -> FastAPI:
         jobs,
         leads,
         cases,
+        duties,
         identity,
         disclosures,
         audit,

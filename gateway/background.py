@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import gc
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import FastAPI
 
-from gateway.domain.errors import HuxueError
+from gateway.domain.errors import HuxueError, SourceUnavailable
 from gateway.http.logging import log
 from gateway.parts import Parts
 
@@ -17,6 +18,7 @@ _HOUSEKEEPING_SECONDS = 60.0
 _GC_THRESHOLDS = (50_000, 20, 100)
 _CHECKPOINT_SECONDS = 1.0
 _KEYS_SECONDS = 1.0
+_CATCH_UP_SECONDS = 30.0
 
 
 def lifespan_of(parts: Parts) -> Any:
@@ -40,6 +42,7 @@ def lifespan_of(parts: Parts) -> Any:
         log.info("started", policies=parts.points.version)
         for warning in parts.ring.warnings:
             log.warning("key ring", warning=warning)
+        await _catch_up(parts)
         yield
         for task in tasks:
             task.cancel()
@@ -51,6 +54,27 @@ def lifespan_of(parts: Parts) -> Any:
         parts.store.close()
 
     return lifespan
+
+
+async def _catch_up(parts: Parts) -> None:
+    """The days that nobody lived through, before anybody is answered. Other processes may be at it: they are waited for.
+
+    A store that cannot be written to does not keep the gateway from saying so: it starts, and takes nothing in
+    before those days (`Daily.before`).
+    """
+    until = time.monotonic() + _CATCH_UP_SECONDS
+    while True:
+        try:
+            await asyncio.to_thread(parts.daily.run)
+        except SourceUnavailable as error:
+            log.warning("days to live through", problem=error.name)
+            if time.monotonic() > until:
+                return
+            await asyncio.sleep(_CHECKPOINT_SECONDS)
+        else:
+            break
+    for warning in parts.daily.warnings():
+        log.warning("law date", warning=warning)
 
 
 async def _checkpoints(parts: Parts) -> None:

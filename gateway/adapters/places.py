@@ -340,6 +340,7 @@ NO_CHILD: dict[str, str] = {
     "instrument_counter": "how many legal instruments an office issued in a year",
     "client": "agencies' systems and their public keys",
     "meta": "facts about the store itself: counters and days",
+    "duty_officer": "officers by the name in which they act, and their clients",
     "export_mark": "when a client last exported a list",
     "pseudonym_mapping": "which agency fetched which mapping, and when",
     "spent_proofs": "digests of proofs of possession that were used, for some minutes",

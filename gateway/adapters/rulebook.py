@@ -1,7 +1,7 @@
 """Reads the county's own figures from `policies/`: rules, thresholds, duties, retention, aid. Wrong files stop the start."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from gateway.domain.duties import Calendar, DutyBook, DutyRule
 from gateway.domain.employers import Repeated
 from gateway.domain.retention import Retention
 from gateway.domain.rulebook import Rulebook
-from gateway.domain.rules import Rule
+from gateway.domain.rules import ASKED, ASSESSED, FIGURES, STATUS, Condition, Rule
 from gateway.domain.schooling import Thresholds
 
 
@@ -31,17 +31,19 @@ def load_rulebook(folder: Path) -> Rulebook:
     """Everything under one roof; raises RulebookError."""
     try:
         return _load(folder)
-    except (KeyError, TypeError, AttributeError, ValueError, OSError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OSError, yaml.YAMLError) as error:
         raise RulebookError(f"{folder.name}: {type(error).__name__}: {error}") from error
 
 
 def _load(folder: Path) -> Rulebook:
+    duties_file = _yaml(folder / "duties.yaml")
+    remind, escalate = int(duties_file["remind_days"]), int(duties_file["escalate_days"])
     bodies = {
         "cases": _yaml(folder / "cases.yaml"),
-        "duties": _yaml(folder / "duties.yaml")["duties"],
+        "duties": duties_file["duties"],
         "thresholds": _yaml(folder / "thresholds.yaml"),
     }
-    duties = {name: _duty(name, body) for name, body in bodies["duties"].items()}
+    duties = {name: _duty(name, body, remind) for name, body in bodies["duties"].items()}
     rules_file = _yaml(folder / "rules.yaml")
     rules = {name: _rule(name, body, rules_file["version"]) for name, body in rules_file["rules"].items()}
     for rule in rules.values():
@@ -49,7 +51,7 @@ def _load(folder: Path) -> Rulebook:
             if duty not in duties:
                 raise RulebookError(f"rules.yaml: {rule.id} names the duty {duty}, which duties.yaml lacks")
     limits = Thresholds(**bodies["thresholds"])
-    book = DutyBook(duties, load_calendar(folder / "calendar"))
+    book = DutyBook(duties, load_calendar(folder / "calendar"), _positive(escalate, "escalate_days"))
     roles = _yaml(folder / "roles.yaml")
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
     cases = read_cases(bodies["cases"], roles["roles"], duties)
@@ -68,16 +70,18 @@ def _load(folder: Path) -> Rulebook:
         aid=aid,
     )
     found = overrides(folder, bodies)
-    return replace(base, counties={code: _county(base, roles["roles"], own) for code, own in found.items()})
+    return replace(
+        base, counties={code: _county(base, roles["roles"], own, remind) for code, own in found.items()}
+    )
 
 
-def _county(base: Rulebook, roles: Collection[str], bodies: Bodies) -> Rulebook:
+def _county(base: Rulebook, roles: Collection[str], bodies: Bodies, remind_days: int) -> Rulebook:
     """The book of a county that has changed lines of these files."""
     limits = Thresholds(**bodies["thresholds"])
     check_order(base.retention, limits)
-    duties = {name: _duty(name, body) for name, body in bodies["duties"].items()}
+    duties = {name: _duty(name, body, remind_days) for name, body in bodies["duties"].items()}
     cases = read_cases(bodies["cases"], roles, duties)
-    return replace(base, limits=limits, duties=DutyBook(duties, base.duties.calendar), cases=cases)
+    return replace(base, limits=limits, duties=replace(base.duties, rules=duties, _known={}), cases=cases)
 
 
 def _repeated(body: dict[str, Any], retention: Retention) -> Repeated:
@@ -107,7 +111,17 @@ def _days(values: list[Any]) -> list[date]:
     return values
 
 
-def _duty(name: str, body: dict[str, Any]) -> DutyRule:
+def _positive(days: int, what: str) -> int:
+    if days < 1:
+        raise RulebookError(f"duties.yaml: {what} is at least 1")
+    return days
+
+
+def _duty(name: str, body: dict[str, Any], remind_days: int = 1) -> DutyRule:
+    """A reminder comes before the last day and never on the first: a duty of fewer days than that has none."""
+    own, days = body.get("remind_days"), int(body["days"])
+    if own is not None and not 0 <= int(own) < max(days, 1):
+        raise RulebookError(f"duties.yaml: {name}: remind_days lies between 0 and its days")
     return DutyRule(
         id=name,
         title_zh=body["title_zh"],
@@ -116,10 +130,16 @@ def _duty(name: str, body: dict[str, Any]) -> DutyRule:
         days=int(body["days"]),
         working_days=bool(body["working_days"]),
         otherwise=body.get("otherwise"),
+        remind_days=int(own) if own is not None else (remind_days if days > remind_days else 0),
     )
 
 
+_RULE_WORDS = {"title_zh", "title_en", "duty", "further_duties", "when", "enabled"}
+
+
 def _rule(name: str, body: dict[str, Any], version: str) -> Rule:
+    if unknown := sorted(body.keys() - _RULE_WORDS):
+        raise RulebookError(f"rules.yaml: {name}: unknown {', '.join(unknown)}")
     return Rule(
         id=name,
         title_zh=body["title_zh"],
@@ -127,7 +147,40 @@ def _rule(name: str, body: dict[str, Any], version: str) -> Rule:
         duty=body["duty"],
         further_duties=tuple(body.get("further_duties", ())),
         version=version,
+        when=_condition(name, body["when"]) if "when" in body else None,
+        enabled=_yes(name, body.get("enabled", True)),
     )
+
+
+def _yes(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise RulebookError(f"rules.yaml: {name}: enabled is true or false")
+    return value
+
+
+def _condition(name: str, body: dict[str, Any]) -> Condition:
+    """One word of the closed list with what it is about; anything else is no rule."""
+    body = dict(body)
+    if body.get(ASSESSED) is not None and body.pop("enrolled", None) is not False:
+        raise RulebookError(f"rules.yaml: {name}: assessed stands with enrolled: false")
+    allowed = {
+        STATUS: {"dropped_out"},
+        ASSESSED: {"can_attend"},
+        ASKED: {"applicant-check", "licence-check", "registration-check"},
+    }
+    if len(body) != 1:
+        raise RulebookError(f"rules.yaml: {name}: when is one condition")
+    ((word, of),) = body.items()
+    fits = of in allowed[word] if word in allowed else word in FIGURES and _is_figure(of)
+    if not fits:
+        raise RulebookError(f"rules.yaml: {name}: no such condition: {word}")
+    return Condition(word, of)
+
+
+def _is_figure(of: object) -> bool:
+    if isinstance(of, int) and not isinstance(of, bool):
+        return of > 0
+    return isinstance(of, str) and of in {each.name for each in fields(Thresholds)}
 
 
 def _yaml(path: Path) -> dict[str, Any]:

@@ -117,11 +117,17 @@ def revoke(
     client_id = _client_id(path) if path.is_file() else client
     clients, clock = _clients(data), SystemClock()
     known = clients.get(client_id)
-    act, region = f"client-revoked:{client_id}", known.region if known else ""
+    held = clients.duties_of(client_id)
+    act = f"client-revoked:{client_id}" + (f" unassigned:{held}" if held else "")
+    region = known.region if known else ""
     entry = operator_entry(clock, _policies().version, act, region)
     if not clients.revoke(client_id, clock.now(), entry):
         raise NotReady("no active client of that id")
     typer.echo(f"revoked {client_id}")
+    if held:
+        typer.echo(
+            f"warning: {held} standing duties have no officer now: assign them to a colleague", err=True
+        )
 
 
 def _client_id(path: Path) -> str:

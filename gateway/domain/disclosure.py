@@ -109,7 +109,22 @@ _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("placement-advice", "job"): _EXPORTED,
     ("placement-outcomes", "job"): _EXPORTED,
     ("placement-advice", "asked"): ("通过“{zh}”查询了该儿童", "asked about this child ({en})"),
+    ("leads", "explained"): ("查看了关于该儿童的线索因何产生", "read why a lead about this child was opened"),
     ("leads", "acknowledged"): ("签收了关于该儿童的线索", "acknowledged a lead about this child"),
+    ("duties", "done"): ("登记办结了一项有关该儿童的职责", "recorded a duty towards this child as done"),
+    ("duties", "waiting"): (
+        "登记一项有关该儿童的职责在等待其他部门",
+        "recorded that a duty towards this child waits for another agency",
+    ),
+    ("duties", "resumed"): ("恢复办理一项有关该儿童的职责", "went on with a duty towards this child"),
+    ("duties", "assigned"): (
+        "为一项有关该儿童的职责指定了经办人",
+        "gave a duty towards this child to an officer",
+    ),
+    ("duties", "handed-over"): (
+        "在经办人之间移交了有关该儿童的职责",
+        "handed duties towards this child from one officer to another",
+    ),
     ("identity", "requested"): ("申请了解该儿童是谁", "asked who this child is"),
     ("identity", "read"): ("查看了身份还原申请的办理状态", "read the state of a resolution of identity"),
     ("identity", "approved"): (

@@ -1,4 +1,4 @@
-"""Deadlines: working days by the State Council's yearly holiday notice, calendar days otherwise.
+"""Duties and their deadlines: working days by the State Council's yearly holiday notice, calendar days otherwise.
 
 Past the last year with a calendar, only weekends are free; `Calendar.knows` says so.
 """
@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from gateway.domain.model import DutyDraft
+from gateway.domain.model import DutyDraft, SubjectId
 
 SATURDAY = 5
 
@@ -51,7 +51,10 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class DutyRule:
-    """A row of `policies/duties.yaml`: who owes it and within how many days; `otherwise` where no school is known."""
+    """A row of `policies/duties.yaml`: who owes it and within how many days; `otherwise` where no school is known.
+
+    `remind_days`: so many working days before its last day the owner is reminded; 0: never.
+    """
 
     id: str
     title_zh: str
@@ -60,6 +63,7 @@ class DutyRule:
     days: int
     working_days: bool
     otherwise: str | None = None
+    remind_days: int = 0
 
     def owner_for(self, school: str | None) -> str:
         """Who owes it for a child of that school, or of none that is known."""
@@ -74,10 +78,11 @@ class DutyRule:
 
 @dataclass(frozen=True, slots=True)
 class DutyBook:
-    """All duty rules with the calendar they run by."""
+    """All duty rules with the calendar they run by; `escalate_days`: working days between one level and the next."""
 
     rules: Mapping[str, DutyRule]
     calendar: Calendar
+    escalate_days: int = 5
     _known: dict[tuple[str, date], date] = field(default_factory=dict, repr=False, compare=False)
 
     def due(self, duty: str, start: date) -> date:
@@ -86,6 +91,11 @@ class DutyBook:
         if found is None:
             found = self._known[duty, start] = self.rules[duty].due(start, self.calendar)
         return found
+
+    def title(self, kind: str) -> tuple[str, str]:
+        """Chinese and English; the kind itself for one that the file does not name any more."""
+        rule = self.rules.get(kind)
+        return (rule.title_zh, rule.title_en) if rule else (kind, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +121,23 @@ class Duty:
     escalated_to: str | None = None
     escalated_on: date | None = None
     done_on: date | None = None
+    above: str | None = None
+    reminded_on: date | None = None
+    waiting_for: str | None = None
+    waiting_since: date | None = None
+    assignee: str | None = None
+    subject: SubjectId | None = field(default=None, repr=False)
+
+    @property
+    def standing(self) -> bool:
+        """Whether it is still owed."""
+        return self.status in (DutyStatus.OPEN, DutyStatus.WAITING)
+
+    @property
+    def holders(self) -> frozenset[str]:
+        """Agencies that may act on it: its owner and, once it is overdue, whoever it went up to."""
+        told = self.escalated_to.partition("@")[0] if self.escalated_to else self.owner
+        return frozenset({self.owner, self.above or self.owner, told})
 
     def overdue(self, today: date) -> bool:
         """Whether its last day has passed undone; one that waits for another agency is not."""
@@ -142,4 +169,16 @@ class DutyDesk(Protocol):
 
     def cancel(self, case: str, on: date, by: str) -> int:
         """Nobody owes what is left of the case's duties any more; how many."""
+        ...
+
+    def escalate(self, region: str, day: date, again: date, at: datetime) -> int:
+        """Overdue duties of the county go one level up, those that did by `again` one more; how many."""
+        ...
+
+    def remind(self, region: str, day: date, until: Mapping[str, date], at: datetime) -> int:
+        """Marks the county's duties due after `day` and by the day their kind says as reminded of; how many."""
+        ...
+
+    def end_lead(self, lead: str, done: bool, on: date, by: str) -> int:
+        """The lead's standing duties are done, or nobody owes them any more; how many."""
         ...

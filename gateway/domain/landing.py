@@ -125,7 +125,24 @@ class CaseFactsDesk(Protocol):
 
 
 class RegisterTransaction(RuleTransaction, Protocol):
-    """One write transaction for a whole file."""
+    """One write transaction for a whole file, or for a day of a county."""
+
+    @property
+    def today(self) -> date:
+        """The law date as of which it writes."""
+        ...
+
+    def as_of(self, day: date) -> "RegisterTransaction":
+        """The same transaction, writing as of another day."""
+        ...
+
+    def lived(self, region: str) -> date | None:
+        """The last day that the county has lived through; None for one of which nothing is known."""
+        ...
+
+    def mark_lived(self, region: str) -> None:
+        """The tasks of this transaction's day are done."""
+        ...
 
     @property
     def aid(self) -> AidDesk: ...

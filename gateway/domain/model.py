@@ -102,6 +102,7 @@ class Lead:
     school: str | None = None
     owner: str | None = None
     sealed: bool = False
+    rule_version: str = ""
 
 
 class DutyDraft(msgspec.Struct, frozen=True):

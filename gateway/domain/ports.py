@@ -27,6 +27,7 @@ from gateway.domain.model import (
     Standings,
     SubjectId,
 )
+from gateway.domain.owing import DutyWork
 from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
 from gateway.domain.reporting import ReportDesk
@@ -163,6 +164,11 @@ class Transaction(Protocol):
     @property
     def child_files(self) -> ChildFiles:
         """Children's files, in this transaction."""
+        ...
+
+    @property
+    def duty_work(self) -> DutyWork:
+        """What officers do with duties, in this transaction."""
         ...
 
     @property

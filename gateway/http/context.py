@@ -22,7 +22,10 @@ from gateway.services.catalogue import CatalogueView
 from gateway.services.child_file import ChildFile
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
+from gateway.services.duties import Duties
+from gateway.services.duty_actions import DutyActions
 from gateway.services.evidence import Evidence
+from gateway.services.explain import Explain
 from gateway.services.export import Export
 from gateway.services.fetch_document import FetchDocument
 from gateway.services.health import Health
@@ -73,6 +76,9 @@ class Context:
     alerts: Alerts
     cases: Cases
     child_file: ChildFile
+    explain: Explain
+    duties: Duties
+    duty_actions: DutyActions
     deletions: Deletions
     reporting: Reporting
     catalogue: CatalogueView

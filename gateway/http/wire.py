@@ -276,6 +276,41 @@ class LeadModel(BaseModel):
     pseudonym: str | None = None
 
 
+class DutyModel(BaseModel):
+    """A duty, as far as the caller is granted its fields; `case`, `facts` and the rest of the place are by policy."""
+
+    reference: str
+    id: str
+    duty: str
+    owner: str
+    region: str
+    due_on: str
+    status: Literal["open", "overdue", "waiting", "done", "cancelled", "lapsed"]
+    escalated_to: str | None
+    title_zh: str
+    title_en: str
+    opened_at: str
+    done_on: str | None
+    reminded_on: str | None
+    waiting_for: str | None
+    assignee: str | None
+    employer: str | None
+
+
+class HandedOver(BaseModel):
+    """How many duties another officer has now."""
+
+    reference: str
+    count: int
+
+
+class ExplainedLead(LeadModel):
+    """A lead with the rule that opened it: `title_zh`, `when_zh` and the same in English, `version`, `thresholds`."""
+
+    reference: str
+    explanation: dict[str, Any]
+
+
 class ResolutionModel(BaseModel):
     """A resolution of identity; the person's fields only in the one answer that shows them."""
 
@@ -349,7 +384,8 @@ class NoticeModel(BaseModel):
 
 MODELS: tuple[type[BaseModel], ...] = (
     *(AskAnswer, Page, GeneralisedModel, ListPage, Receipt, LogReceipt, Manifest, LeadModel),
-    *(ResolutionModel, ResolutionPage, DisclosuresAnswer, DeletionModel, NoticeModel),
+    *(DutyModel, HandedOver, ExplainedLead, NoticeModel),
+    *(ResolutionModel, ResolutionPage, DisclosuresAnswer, DeletionModel),
 )
 
 

@@ -1,10 +1,12 @@
 """What a new day brings: everything that follows from time alone, once for every law date, county by county.
 
 A gateway that was down lives through the days it missed, in order, each as if it had been there: a duty that fell due
-on the second of them is escalated on the third.
+on the second of them is escalated on the third. A day is lived before anything of it is taken in: at the start, before
+anybody is answered; at midnight by whoever comes first, a minute's housekeeping or a file. Of several processes one
+lives it: the mark is looked at inside the write transaction that sets it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -24,13 +26,14 @@ class Days(Protocol):
     """Which days each county has lived through; synchronous, for worker threads."""
 
     def counties(self) -> Sequence[str]:
-        """Every county that has handed in anything."""
+        """Every county of which anything is known."""
 
-    def lived(self, region: str) -> date | None:
-        """The last law date whose tasks are done."""
+    def lived(self) -> Mapping[str, date]:
+        """Of each such county the last law date whose tasks are done: at first that of the first thing known of it,
+        since a day's tasks come before what the day brings and find an empty county."""
 
-    def living(self, region: str, day: date) -> AbstractContextManager[RegisterTransaction]:
-        """One write transaction as of `day`; the day is marked as done when it ends well."""
+    def living(self, region: str, day: date) -> AbstractContextManager[RegisterTransaction | None]:
+        """One write transaction as of `day`, marked as done when it ends well; None where somebody else has lived it."""
 
 
 class Daily:
@@ -39,30 +42,48 @@ class Daily:
     def __init__(self, days: Days, tasks: Sequence[DayTask], clock: Clock) -> None:
         self._days, self._tasks, self._clock = days, tasks, clock
         self._done: date | None = None
+        self._ahead: date | None = None
 
     def counties(self) -> Sequence[str]:
-        """Every county that has handed in anything."""
+        """Every county of which anything is known."""
         return self._days.counties()
 
     def run(self) -> bool:
-        """Do what is not done yet, if this process has not looked today; whether it looked."""
-        today = self._clock.today()
-        if self._done == today:
-            return False
-        for region in self._days.counties():
-            for day in _missed(self._days.lived(region), today):
-                self._live(region, day)
+        """Do what is not done yet in any county; whether there was anything. Raises SourceUnavailable."""
+        today, lived = self._clock.today(), self._days.lived()
+        missed = [(region, day) for region, last in sorted(lived.items()) for day in missed_days(last, today)]
+        for region, day in missed:
+            self._live(region, day)
+        self._ahead = max((last for last in lived.values() if last > today), default=None)
         self._done = today
-        return True
+        return bool(missed)
+
+    def warnings(self) -> list[str]:
+        """A clock that stands before days already lived brings nothing about until it has passed them."""
+        if self._ahead is None or self._ahead <= self._clock.today():
+            return []
+        return [
+            f"the law date {self._clock.today()} lies before {self._ahead}, which was lived through already"
+        ]
+
+    def before(self, transaction: RegisterTransaction, region: str) -> None:
+        """Inside a transaction that takes something in: first the days of that county that nobody has lived yet."""
+        last = transaction.lived(region)
+        for day in missed_days(last, transaction.today) if last else ():
+            then = transaction.as_of(day)
+            self._tasks_of(then, region, day)
+            then.mark_lived(region)
 
     def _live(self, region: str, day: date) -> None:
         with self._days.living(region, day) as transaction:
-            for task in self._tasks:
-                task.run(transaction, region, day, self._clock.now())
+            if transaction is not None:
+                self._tasks_of(transaction, region, day)
+
+    def _tasks_of(self, transaction: RegisterTransaction, region: str, day: date) -> None:
+        for task in self._tasks:
+            task.run(transaction, region, day, self._clock.now())
 
 
-def _missed(lived: date | None, today: date) -> list[date]:
-    """The days from the one after `lived` to today; today alone where none is known."""
-    if lived is None:
-        return [today]
+def missed_days(lived: date, today: date) -> list[date]:
+    """The days from the one after `lived` to today; none where the clock was set back."""
     return [lived + timedelta(days=ahead) for ahead in range(1, (today - lived).days + 1)]

@@ -5,7 +5,7 @@ What a caller wrote in place of an exchange or purpose is never recorded as such
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -108,16 +108,18 @@ class Evidence:
         detail: str = "",
         policy_ids: tuple[str, ...] = (),
         fields: Mapping[str, str] | None = None,
+        law_date: date | None = None,
     ) -> AuditEntry:
         """The audit entry of a request. `fields` defaults to all the grant releases; `subject` or `members` whom it told of.
 
-        `cut_from`: the list that `members` are a page of, and where in it they begin.
+        `cut_from`: the list that `members` are a page of, and where in it they begin. `law_date`: of a day
+        that is lived through late.
         """
         now, who = self._clock.now(), request.principal
         return AuditEntry(
             reference=reference or new_reference(now),
             at=now,
-            law_date=self._clock.today(),
+            law_date=law_date or self._clock.today(),
             client=who.client,
             officer=who.officer,
             agency=who.agency,

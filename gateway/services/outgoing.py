@@ -57,6 +57,27 @@ def referenced(record: Released, reference: str) -> bytes:
     return orjson.dumps({"reference": reference, **record})
 
 
+def explained(
+    record: Released,
+    *,
+    reference: str,
+    title: tuple[str, str],
+    because: tuple[str, str],
+    version: str,
+    thresholds: Mapping[str, int],
+) -> bytes:
+    """A lead with the rule that opened it, in the rule's own words: nothing of the child but the record."""
+    rule = {
+        "title_zh": title[0],
+        "title_en": title[1],
+        "when_zh": because[0],
+        "when_en": because[1],
+        "version": version,
+        "thresholds": dict(thresholds),
+    }
+    return orjson.dumps({"reference": reference, **record, "explanation": rule})
+
+
 def uses(
     items: Sequence[Released],
     head: Released,

@@ -7,13 +7,13 @@ closed by itself only when a register positively shows that its trigger no longe
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.landing import RuleTransaction
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.rulebook import Rulebook
-from gateway.domain.rules import placement_fact, register_facts, residence_within
+from gateway.domain.rules import of_registers, placement_fact, register_facts, residence_within
 from gateway.domain.schooling import judge
 
-REGISTER_RULES = ("registered-dropout", "transfer-not-arrived", "absence-threshold")
 PLACEMENT = "placement-missing"
 
 _SETTLED = frozenset({"no", "completed"})
@@ -39,15 +39,19 @@ class Sweep:
     def run(self, transaction: RuleTransaction, region: str) -> None:
         """Open, update and close the county's leads, by the county's own figures."""
         self._book = self._books.of(region)
-        standing = transaction.standing_leads(region, (*REGISTER_RULES, PLACEMENT))
+        standing = transaction.standing_leads(
+            region, (*(rule.id for rule in of_registers(self._book.rules.values())), PLACEMENT)
+        )
         fired = self._registers(transaction, region) | self._placements(transaction, region)
         self._close(transaction, {key: lead for key, lead in standing.items() if key not in fired})
 
     def _registers(self, transaction: RuleTransaction, region: str) -> set[tuple[SubjectId, str]]:
         fired: set[tuple[SubjectId, str]] = set()
-        children = transaction.doubtful_children(region, self._book.limits.absence_days)
+        limits, rules = self._book.limits, of_registers(self._book.rules.values())
+        least = [rule.when.limits(limits).absence_days for rule in rules if rule.when]
+        children = transaction.doubtful_children(region, min([limits.absence_days, *least]))
         for subject, child in sorted(children.items()):
-            found = register_facts(child, self._today, self._book.limits)
+            found = register_facts(child, self._today, self._book.limits, rules)
             if found is not None:
                 rule, fact = found
                 self._open(transaction, self._register_draft(subject, child, region, rule, fact))
@@ -65,7 +69,7 @@ class Sweep:
         fired: set[tuple[SubjectId, str]] = set()
         for assessment, enrolled in transaction.assessments(region):
             fact = placement_fact(assessment, enrolled)
-            if fact is not None:
+            if fact is not None and self._book.rules[PLACEMENT].enabled:
                 residence = residence_within(region, assessment.residence)
                 draft = self._draft(assessment.subject, PLACEMENT, region, residence, fact, None)
                 self._open(transaction, draft)
@@ -107,12 +111,18 @@ class Sweep:
     def _close(self, transaction: RuleTransaction, leads: Mapping[tuple[SubjectId, str], str]) -> None:
         facts = transaction.facts([subject for subject, _ in leads])
         for (subject, rule), lead in sorted(leads.items()):
-            if self._settled(facts.get(subject), rule):
+            ended = self._settled(facts.get(subject), rule)
+            if ended is not None:
                 fact = {"fact": "no-longer-applies", "on": self._today.isoformat()}
                 transaction.close_lead(lead, fact, self._now)
+                transaction.duties.end_lead(lead, ended == "done", self._today, SYSTEM_ROLE)
 
-    def _settled(self, child: ChildFacts | None, rule: str) -> bool:
+    def _settled(self, child: ChildFacts | None, rule: str) -> str | None:
+        """What becomes of a lead's duties: done where the child is back in a school, else cancelled; None: it stands."""
         if child is None or not child.enrolments:
-            return False
+            return None
         answer = judge(child, self._today, self._book.limits)
-        return rule == PLACEMENT or answer.out_of_school in _SETTLED or answer.because == "deceased"
+        if answer.out_of_school == "no":
+            return "done"
+        gone = rule == PLACEMENT or answer.out_of_school in _SETTLED or answer.because == "deceased"
+        return "cancelled" if gone else None

@@ -87,10 +87,11 @@ class Upload:
         clock: Clock,
         rulebook: Rulebook,
         mapping: Callable[[str], AgencyMapping],
+        new_day: Callable[[RegisterTransaction, str], None],
     ) -> None:
         self._evidence, self._registers, self._files = evidence, registers, files
         self._store, self._keys = store, keys
-        self._clock, self._book, self._mapping = clock, rulebook, mapping
+        self._clock, self._book, self._mapping, self._new_day = clock, rulebook, mapping, new_day
 
     def land(self, request: Request, grant: Grant, file: File) -> Mapping[str, object]:
         """The receipt. Raises InvalidRecord, UnsupportedMedia, TooLarge, IdempotencyMismatch or RegionOutOfReach.
@@ -168,6 +169,7 @@ class Upload:
                     self._witness(transaction, request, grant, replayed)
                     return replayed
                 now = self._clock.now()
+                self._new_day(transaction, region)
                 counts, children = self._merge(transaction, request, reading, prepared, upload_id)
                 errors_file = self._errors_file(request, form, sheet, reading, upload_id, now)
                 receipt = _receipt(upload_id, counts, reading, errors_file, file.language)
@@ -216,7 +218,7 @@ class Upload:
         now: datetime,
     ) -> None:
         """The receipt, what follows from the facts, and the evidence, in the one transaction."""
-        region, today = request.principal.region[:COUNTY_DIGITS], self._clock.today()
+        region, today = request.principal.region[:COUNTY_DIGITS], transaction.today
         upload = LandedUpload(
             id=str(receipt["upload_id"]),
             region=region,

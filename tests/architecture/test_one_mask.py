@@ -28,6 +28,7 @@ WRITES_NO_RECORD = {
     "gateway/http/routers/identity.py": "decodes bodies",
     "gateway/http/routers/notices.py": "decodes bodies",
     "gateway/http/routers/cases.py": "decodes bodies",
+    "gateway/http/routers/duties.py": "decodes bodies",
     "gateway/http/routers/disclosures.py": "decodes bodies; writes down what `outgoing.uses` put together",
     "gateway/domain/disclosure.py": "decodes audit entries",
     "gateway/domain/log/verifying.py": "decodes audit entries",
@@ -38,7 +39,9 @@ WRITES_NO_RECORD = {
     "gateway/services/transparency.py": "heads and proofs: hashes, and the caller's own entry as it was hashed",
 }
 FOLDERS = ("gateway/services", "gateway/domain", "gateway/http")
-ROUTERS_OF_RECORDS = ("exchanges", "leads", "jobs", "identity", "deletions", "notices", "reports", "cases")
+ROUTERS_OF_RECORDS = (
+    *("exchanges", "leads", "duties", "jobs", "identity", "deletions", "notices", "reports", "cases"),
+)
 DUMPED = {"receipt", "found.manifest"}
 """A receipt holds shapes and counts; a manifest says where a file is. Otherwise a job's id and state."""
 JOB = {"job", "state"}

@@ -1,5 +1,6 @@
 """Which rule fires for a child, and that a lead's facts say no more than they must."""
 
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,8 @@ from gateway.domain.model import Absence, ChildFacts, SubjectId
 from gateway.domain.rules import (
     CAN_ATTEND,
     Assessment,
+    Condition,
+    of_registers,
     placement_fact,
     register_facts,
     residence_within,
@@ -19,6 +22,7 @@ from gateway.domain.rules import (
 from gateway.settings import POLICIES
 from tests.unit.test_schooling import LIMITS, SUBJECT, TODAY, row
 
+RULES = of_registers(load_rulebook(POLICIES).rules.values())
 ASSESSMENT = Assessment(SubjectId(b"a" * 16), "530423", "530423101", date(2026, 10, 11), "mainstream")
 
 
@@ -27,13 +31,13 @@ def child(status: str, since: date, absence: Absence | None = None) -> ChildFact
 
 
 def test_a_registered_dropout_fires_with_its_day() -> None:
-    found = register_facts(child("dropped_out", date(2026, 10, 9)), TODAY, LIMITS)
+    found = register_facts(child("dropped_out", date(2026, 10, 9)), TODAY, LIMITS, RULES)
     assert found == ("registered-dropout", {"fact": "registered-dropout", "since": "2026-10-09"})
 
 
 @pytest.mark.parametrize(("left", "fires"), [(date(2026, 10, 21), False), (date(2026, 10, 20), True)])
 def test_a_transfer_fires_when_its_days_have_passed(left: date, fires: bool) -> None:
-    found = register_facts(child("transferred_out", left), TODAY, LIMITS)
+    found = register_facts(child("transferred_out", left), TODAY, LIMITS, RULES)
     assert (found is not None) is fires
     if found:
         assert found == ("transfer-not-arrived", {"fact": "transfer-not-arrived", "since": left.isoformat()})
@@ -41,7 +45,7 @@ def test_a_transfer_fires_when_its_days_have_passed(left: date, fires: bool) -> 
 
 def test_absence_fires_with_month_and_days() -> None:
     absent = child("enrolled", date(2026, 9, 1), Absence("2026-10", 6))
-    assert register_facts(absent, TODAY, LIMITS) == (
+    assert register_facts(absent, TODAY, LIMITS, RULES) == (
         "absence-threshold",
         {"fact": "absence-threshold", "month": "2026-10", "consecutive_days": 6},
     )
@@ -49,11 +53,11 @@ def test_absence_fires_with_month_and_days() -> None:
 
 @pytest.mark.parametrize("status", ["enrolled", "on_leave", "exempt", "graduated", "deceased"])
 def test_nothing_fires_for_a_child_who_is_accounted_for(status: str) -> None:
-    assert register_facts(child(status, date(2026, 9, 1)), TODAY, LIMITS) is None
+    assert register_facts(child(status, date(2026, 9, 1)), TODAY, LIMITS, RULES) is None
 
 
 def test_nothing_fires_for_a_child_no_register_knows() -> None:
-    assert register_facts(ChildFacts(SUBJECT, register_as_of=TODAY), TODAY, LIMITS) is None
+    assert register_facts(ChildFacts(SUBJECT, register_as_of=TODAY), TODAY, LIMITS, RULES) is None
 
 
 @pytest.mark.parametrize("suitability", sorted(CAN_ATTEND))
@@ -116,3 +120,44 @@ def test_a_file_no_code_understands_stops_the_start(
 ) -> None:
     with pytest.raises(RulebookError):
         load_rulebook(policies(tmp_path, name, **changes))
+
+
+def test_a_rule_that_is_not_enabled_fires_nothing() -> None:
+    off = [replace(rule, enabled=False) for rule in RULES]
+    assert register_facts(child("dropped_out", date(2026, 10, 9)), TODAY, LIMITS, RULES) is not None
+    assert register_facts(child("dropped_out", date(2026, 10, 9)), TODAY, LIMITS, off) is None
+
+
+@pytest.mark.parametrize(("days", "fires"), [(3, True), (4, True), (5, False)])
+def test_a_rule_goes_by_a_figure_of_its_own(days: int, fires: bool) -> None:
+    own = [replace(rule, id="absence-early", when=Condition("absence_at_least", days)) for rule in RULES[2:]]
+    absent = child("enrolled", date(2026, 9, 1), Absence("2026-10", 4))
+    found = register_facts(absent, TODAY, LIMITS, own)
+    assert (found is not None) is fires
+    assert found is None or found[1]["fact"] == "absence-early"
+    assert own[0].when is not None
+    assert str(days) in own[0].when.words(LIMITS)[0]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"status": "enrolled"},
+        {"status": "dropped_out", "absence_at_least": 3},
+        {"absence_at_least": 0},
+        {"absence_at_least": True},
+        {"absence_at_least": "no_such_days"},
+        {"assessed": "can_attend"},
+        {"assessed": "can_attend", "enrolled": True},
+        {"surname": "x"},
+        {},
+    ],
+)
+def test_a_condition_in_other_words_is_not_taken(tmp_path: Path, when: dict[str, object]) -> None:
+    folder = tmp_path / "policies"
+    shutil.copytree(POLICIES, folder)
+    body = yaml.safe_load((folder / "rules.yaml").read_text(encoding="utf-8"))
+    body["rules"]["absence-threshold"]["when"] = when
+    (folder / "rules.yaml").write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(RulebookError, match="absence-threshold"):
+        load_rulebook(folder)

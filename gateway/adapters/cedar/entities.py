@@ -103,7 +103,7 @@ def row_entity(caller: Caller, exchange: str, record: Mapping[str, object]) -> E
     Its owner is the caller when the officer's id says so, and a stranger otherwise.
     """
     attrs: dict[str, object] = {
-        name: record[name] for name in ("school", "sealed") if record.get(name) is not None
+        name: record[name] for name in ("school", "sealed", "agency", "above") if record.get(name) is not None
     }
     region, owner = record.get("region"), record.get("owner")
     if isinstance(region, str) and is_region(region):

@@ -28,7 +28,8 @@ from gateway.domain.predicate import (
 # Cedar errs on a row that lacks one of these, and an error is a denial.
 REQUIRED = ("region", "sealed")
 _BOOLEANS = frozenset({"sealed"})
-_ATTRIBUTES = frozenset({"region", "school", "owner", "sealed"})
+_TEXTS = frozenset({"school", "agency", "above"})
+_ATTRIBUTES = frozenset({"region", "owner", "sealed"}) | _TEXTS
 
 
 class UntranslatableError(ValueError):
@@ -108,7 +109,7 @@ class _Translator:
         value = right.get("Value") if isinstance(right, dict) else None
         if name in _BOOLEANS and isinstance(value, bool):
             return IsTrue(name) if value else conjunction([Has(name), Not(IsTrue(name))])
-        if name == "school" and isinstance(value, str):
+        if name in _TEXTS and isinstance(value, str):
             return Equals(name, value)
         return self._same_entity(name, right)
 

@@ -14,6 +14,13 @@ from gateway.domain.model import ClientRecord
 _ACTIVE = "SELECT 1 FROM client WHERE id = ? AND revoked_at IS NULL"
 
 
+_HELD = (
+    "status IN ('open', 'waiting') AND EXISTS (SELECT 1 FROM duty_officer o WHERE o.client = ? AND o.name = assignee"
+    " AND o.agency = duty.owner AND substr(duty.residence, 1, length(o.region)) = o.region)"
+)
+"""Duties of officers who act through a client: revoked, it leaves them to nobody, and so to everybody of the office."""
+
+
 def insert_client(connection: sqlite3.Connection, client: ClientRecord) -> None:
     """The client's row, inside an open write transaction."""
     connection.execute(
@@ -68,14 +75,23 @@ class SqliteClients:
             insert_entries(connection, [written(audit)])
 
     def revoke(self, client_id: str, at: datetime, audit: AuditEntry) -> bool:
-        """Revoke a client, with the evidence of it; False, and nothing is written, when there is none to revoke."""
+        """Revoke a client, with the evidence of it; its officers' duties are in nobody's hands then.
+
+        False, and nothing is written, when there is none to revoke.
+        """
         with self._store.writing() as connection:
             done = connection.execute(
                 "UPDATE client SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (stamp(at), client_id)
             )
             if done.rowcount == 1:
+                connection.execute(f"UPDATE duty SET assignee = NULL WHERE {_HELD}", (client_id,))
                 insert_entries(connection, [written(audit)])
             return done.rowcount == 1
+
+    def duties_of(self, client_id: str) -> int:
+        """How many standing duties are in the hands of officers who act through that client."""
+        row = self._store.reader.execute(f"SELECT count(*) FROM duty WHERE {_HELD}", (client_id,)).fetchone()
+        return int(row[0])
 
     def use_assertion(self, client_id: str, jti: str, expires_at: datetime) -> bool:
         """False when that assertion was used before. Expired ones are forgotten on the way."""

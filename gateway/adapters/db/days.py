@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from datetime import date
 
 from gateway.adapters.db.engine import Store
+from gateway.adapters.db.lived import lived_days
 from gateway.adapters.db.registers import SqliteRegisterTransaction
 from gateway.domain.ports import KeyRing
-
-_COUNTIES = "SELECT DISTINCT region FROM upload ORDER BY region"
 
 
 class SqliteDays:
@@ -18,24 +17,21 @@ class SqliteDays:
         self._store, self._keys = store, keys
 
     def counties(self) -> list[str]:
-        """Every county that has handed in anything."""
-        return [row[0] for row in self._store.reader.execute(_COUNTIES)]
+        """Every county of which anything is known."""
+        return sorted(self.lived())
 
-    def lived(self, region: str) -> date | None:
-        """The last law date whose tasks are done."""
-        row = self._store.reader.execute("SELECT value FROM meta WHERE key = ?", (_key(region),)).fetchone()
-        return date.fromisoformat(row[0]) if row else None
+    def lived(self) -> dict[str, date]:
+        """Of each county the last law date whose tasks are done: at first that of the first thing known of it."""
+        return lived_days(self._store.reader)
 
     @contextmanager
-    def living(self, region: str, day: date) -> Iterator[SqliteRegisterTransaction]:
-        """One write transaction as of `day`; the day is marked as done when it ends well."""
+    def living(self, region: str, day: date) -> Iterator[SqliteRegisterTransaction | None]:
+        """One write transaction as of `day`, marked as done when it ends well; None where somebody else has lived it."""
         with self._store.writing() as connection:
-            yield SqliteRegisterTransaction(connection, self._keys, day, self._store)
-            connection.execute(
-                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (_key(region), day.isoformat()),
-            )
-
-
-def _key(region: str) -> str:
-    return f"day/{region}"
+            last = lived_days(connection).get(region)
+            if last is None or last >= day:
+                yield None
+                return
+            transaction = SqliteRegisterTransaction(connection, self._keys, day, self._store)
+            yield transaction
+            transaction.mark_lived(region)

@@ -1,13 +1,14 @@
 """Duties inside one write transaction."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import orjson
 
 from gateway.adapters.db.engine import stamp
 from gateway.domain.model import DutyDraft
+from gateway.domain.owing import one_up
 from gateway.domain.ports import KeyRing
 
 _STANDING = "status IN ('open', 'waiting')"
@@ -16,6 +17,13 @@ _INSERT = (
     " facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)"
 )
 _Place = tuple[str | None, str, str | None]
+_OVERDUE = "status = 'open' AND due_on < ? AND (escalated_on IS NULL OR escalated_on <= ?)"
+_TOWNSHIP = (
+    "CASE WHEN owner = 'school' AND escalated_to IS NULL AND length(residence) >= 9"
+    " THEN substr(residence, 1, 9) END"
+)
+_Holder = tuple[str, str | None, str | None]
+"""Owner, the township where a school's duty would go up to, where the duty went last."""
 
 
 class SqliteDutyDesk:
@@ -27,7 +35,9 @@ class SqliteDutyDesk:
     def open(self, draft: DutyDraft, at: datetime) -> str:
         """One duty for its basis, kind and facts; a lead that opened anew is another basis."""
         place, basis = self._place(draft)
-        row = self._row(draft, place, basis, at)
+        row = self._row(draft, place, basis, at) if place else None
+        if row is None:  # a closed lead owes nothing
+            return self._id(draft, basis)
         if not self._db.execute("SELECT 1 FROM duty WHERE id = ?", (row[0],)).fetchone():
             self._db.execute(_INSERT, row)
         return str(row[0])
@@ -36,16 +46,19 @@ class SqliteDutyDesk:
         """Many at once, of no lead: nothing is looked up for any of them."""
         if any(draft.lead is not None for draft in drafts):
             raise ValueError("a lead's duty is opened by itself")
-        rows = [self._row(draft, *self._place(draft), at) for draft in drafts]
+        placed = [(draft, *self._place(draft)) for draft in drafts]
+        rows = [self._row(draft, place, basis, at) for draft, place, basis in placed if place]
         self._db.executemany(f"{_INSERT} ON CONFLICT (id) DO NOTHING", rows)
         return [str(row[0]) for row in rows]
+
+    def _id(self, draft: DutyDraft, basis: Sequence[bytes]) -> str:
+        return self._keys.derived_id("duty", *basis, draft.kind.encode(), _facts(draft))
 
     def _row(
         self, draft: DutyDraft, place: _Place, basis: Sequence[bytes], at: datetime
     ) -> tuple[object, ...]:
-        facts = orjson.dumps(dict(draft.facts), option=orjson.OPT_SORT_KEYS)
         return (
-            self._keys.derived_id("duty", *basis, draft.kind.encode(), facts),
+            self._id(draft, basis),
             draft.kind,
             draft.owner,
             draft.region,
@@ -53,21 +66,21 @@ class SqliteDutyDesk:
             *place,
             draft.due_on.isoformat(),
             stamp(at),
-            facts.decode(),
+            _facts(draft).decode(),
         )
 
-    def _place(self, draft: DutyDraft) -> tuple[_Place, list[bytes]]:
-        """(case, residence, school), and what makes it one duty."""
+    def _place(self, draft: DutyDraft) -> tuple[_Place | None, list[bytes]]:
+        """(case, residence, school), and what makes it one duty. Of a closed lead nothing is owed: no place."""
         if draft.lead is None:
             told = draft.basis or draft.case or draft.region
             return (draft.case, draft.residence or draft.region, draft.school), [told.encode()]
-        case, residence, school, episode = self._db.execute(
-            "SELECT case_ref, residence, school, episode FROM lead WHERE id = ?", (draft.lead,)
+        case, residence, school, episode, status = self._db.execute(
+            "SELECT case_ref, residence, school, episode, status FROM lead WHERE id = ?", (draft.lead,)
         ).fetchone()
         # A duty of another county's agency (a labour visit) stands where that agency does.
         inside = residence if residence.startswith(draft.region) else draft.region
         basis = [draft.lead.encode(), str(episode).encode()] if episode else [draft.lead.encode()]
-        return (case, inside, school), basis
+        return None if status == "closed" else (case, inside, school), basis
 
     def finish(self, case: str, kinds: Collection[str] | None, on: date, by: str) -> int:
         """Marks the case's standing duties of those kinds (None: of every kind) as done; how many."""
@@ -88,8 +101,65 @@ class SqliteDutyDesk:
         """Nobody owes what is left of the case's duties any more; how many."""
         return self._end("cancelled", "case_ref = ?", (case,), on, by)
 
+    def end_lead(self, lead: str, done: bool, on: date, by: str) -> int:
+        """The lead's standing duties are done, or nobody owes them any more; how many."""
+        return self._end("done" if done else "cancelled", "lead_id = ?", (lead,), on, by)
+
+    def escalate(self, region: str, day: date, again: date, at: datetime) -> int:
+        """Overdue duties of the county go one level up, those that did by `again` one more; how many."""
+        return sum(
+            self._raise(region, holder, (day.isoformat(), again.isoformat()), at)
+            for holder in self._holders(region, day, again)
+        )
+
+    def _holders(self, region: str, day: date, again: date) -> list[_Holder]:
+        """Who has overdue duties now, as far as it matters for the way up: a few for a whole county."""
+        found = self._db.execute(
+            f"SELECT DISTINCT owner, {_TOWNSHIP}, escalated_to FROM duty WHERE region = ? AND {_OVERDUE}",
+            (region, day.isoformat(), again.isoformat()),
+        )
+        return found.fetchall()
+
+    def _raise(self, region: str, holder: _Holder, days: tuple[str, str], at: datetime) -> int:
+        owner, township, now_at = holder
+        goal = one_up(owner, region, township or region, now_at)
+        if goal is None:
+            return 0
+        here = f"region = ? AND {_OVERDUE} AND owner = ? AND {_TOWNSHIP} IS ? AND escalated_to IS ?"
+        binds = (region, *days, owner, township, now_at)
+        self._tell("duty-escalated", here, binds, at)
+        return self._db.execute(
+            f"UPDATE duty SET escalated_to = ?, escalated_on = ?, above = COALESCE(above, ?) WHERE {here}",
+            (goal, days[0], goal.partition("@")[0], *binds),
+        ).rowcount
+
+    def remind(self, region: str, day: date, until: Mapping[str, date], at: datetime) -> int:
+        """Marks the county's duties due after `day` and by the day their kind says as reminded of; how many."""
+        return sum(self._remind(region, kind, day, last, at) for kind, last in sorted(until.items()))
+
+    def _remind(self, region: str, kind: str, day: date, last: date, at: datetime) -> int:
+        here = "region = ? AND status = 'open' AND due_on > ? AND due_on <= ? AND kind = ? AND reminded_on IS NULL"
+        binds = (region, day.isoformat(), last.isoformat(), kind)
+        self._tell("duty-reminded", here, binds, at)
+        return self._db.execute(
+            f"UPDATE duty SET reminded_on = ? WHERE {here}", (day.isoformat(), *binds)
+        ).rowcount
+
+    def _tell(self, kind: str, here: str, binds: tuple[str | None, ...], at: datetime) -> None:
+        """The stream of leads says of which of them a duty was reminded of or went up."""
+        self._db.execute(
+            "INSERT INTO lead_event (region, lead_id, kind, at)"
+            f" SELECT DISTINCT region, lead_id, ?, ? FROM duty WHERE lead_id IS NOT NULL AND {here} ORDER BY lead_id",
+            (kind, stamp(at), *binds),
+        )
+
     def _end(self, status: str, where: str, values: tuple[str, ...], on: date, by: str) -> int:
         return self._db.execute(
             f"UPDATE duty SET status = ?, done_on = ?, done_by = ? WHERE {_STANDING} AND {where}",
             (status, on.isoformat(), by, *values),
         ).rowcount
+
+
+def _facts(draft: DutyDraft) -> bytes:
+    """A duty's facts as they are kept: part of what makes it one."""
+    return orjson.dumps(dict(draft.facts), option=orjson.OPT_SORT_KEYS)

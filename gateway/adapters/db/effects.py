@@ -16,6 +16,7 @@ from gateway.adapters.db.children import one_child
 from gateway.adapters.db.disclosed_sets import INSERT as SET_INSERT
 from gateway.adapters.db.disclosed_sets import rows_for
 from gateway.adapters.db.duties import SqliteDutyDesk
+from gateway.adapters.db.duty_work import SqliteDutyWork
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.guard import Counted, DayCount
 from gateway.adapters.db.instruments import SqliteInstrumentDesk
@@ -209,6 +210,11 @@ class SqliteTransaction:
     def reports(self) -> SqliteReportDesk:
         """Reports, in this transaction."""
         return SqliteReportDesk(self._db)
+
+    @property
+    def duty_work(self) -> SqliteDutyWork:
+        """What officers do with duties, in this transaction."""
+        return SqliteDutyWork(self._db)
 
     def open_duty(self, draft: DutyDraft, at: datetime) -> None:
         """One duty for a lead, kind and facts; asking again changes nothing."""

@@ -17,7 +17,7 @@ from gateway.domain.predicate import All, And, InRegion, Predicate
 _COLUMNS = {"region": "l.residence", "school": "l.school", "owner": "l.owner", "sealed": "l.sealed"}
 _LEAD = (
     "l.id, l.rule, l.case_ref, l.residence, l.status, l.opened_at, l.due_on, l.facts, l.school, l.owner, l.sealed,"
-    " l.subject_id"
+    " l.subject_id, l.rule_version"
 )
 
 
@@ -35,6 +35,7 @@ def _lead(row: tuple[Any, ...]) -> Lead:
         school=row[8],
         owner=row[9],
         sealed=bool(row[10]),
+        rule_version=row[12],
     )
 
 

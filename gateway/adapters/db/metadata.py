@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from gateway.adapters.db import (  # noqa: F401 - each registers its tables
     aid_tables,
+    duty_tables,
     evidence_tables,
     guard_tables,
     inspection_tables,

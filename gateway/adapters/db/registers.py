@@ -20,6 +20,7 @@ from gateway.adapters.db.engine import Store, stamp, unavailable
 from gateway.adapters.db.fact_tables import TABLES
 from gateway.adapters.db.inspections import SqliteInspectionDesk
 from gateway.adapters.db.jobs import insert_file
+from gateway.adapters.db.lived import lived_days
 from gateway.adapters.db.settling import Prepared, Sorting, find_people, purges_of, with_former
 from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
 from gateway.domain.model import ChildFacts, SubjectId
@@ -90,6 +91,27 @@ class SqliteRegisterTransaction(SqliteTransaction):
     def aid(self) -> SqliteAidDesk:
         """Duties about relief and aid."""
         return SqliteAidDesk(self._db)
+
+    @property
+    def today(self) -> date:
+        """The law date as of which this transaction writes."""
+        return self._today
+
+    def as_of(self, day: date) -> "SqliteRegisterTransaction":
+        """The same transaction, writing as of another day."""
+        return SqliteRegisterTransaction(self._db, self._keys, day, self._store)
+
+    def lived(self, region: str) -> date | None:
+        """The last day that the county has lived through; None for one of which nothing is known."""
+        return lived_days(self._db).get(region)
+
+    def mark_lived(self, region: str) -> None:
+        """The tasks of this transaction's day are done; a mark never goes back."""
+        self._db.execute(
+            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+            " WHERE value < excluded.value",
+            (f"day/{region}", self._today.isoformat()),
+        )
 
     def settle(self, prepared: Prepared, rename: bool, region: str) -> Settled:
         """Give every person a subject: known, new, or a conflict between two identifiers. None: nobody knows it."""

@@ -223,7 +223,7 @@ class DutyRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_duty_owner", "owner", "region", "due_on"),
         Index("ix_duty_case", "case_ref"),
-        Index("ix_duty_open", "status", "due_on"),
+        Index("ix_duty_open", "region", "status", "due_on"),
     )
     id: str = Field(primary_key=True)
     kind: str
@@ -241,10 +241,13 @@ class DutyRow(SQLModel, table=True):
     reminded_on: date | None
     escalated_to: str | None
     escalated_on: date | None
+    above: str | None
     waiting_for: str | None
     waiting_since: date | None
+    waiting_why: str | None
     done_on: date | None
     done_by: str | None
+    done_what: str | None
 
 
 class LeadEvent(SQLModel, table=True):

@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from gateway.domain.errors import Flaw, Malformed
 from gateway.http.context import context
 from gateway.http.declared import declare
-from gateway.http.wire import LeadModel, Page, json_response, region_code, schema_ref
+from gateway.http.wire import ExplainedLead, LeadModel, Page, json_response, region_code, schema_ref
 from gateway.services.alerts import PURPOSE, LeadEvent, LeadFilter
 from gateway.services.cursor import PATTERN
 
@@ -51,6 +51,20 @@ async def acknowledge(lead_id: str, request: Request) -> Response:
     principal = await app.auth.principal(request)
     body, reference = await app.alerts.acknowledge(principal, PURPOSE, lead_id)
     return json_response(body, headers={"X-Reference": reference})
+
+
+@router.get(
+    "/{lead_id}/explain",
+    summary="线索说明 / Why a lead was opened",
+    **declare(
+        "access_token", "query", 400, answer=schema_ref(ExplainedLead, "线索与规则 / The lead and its rule")
+    ),
+)
+async def explain(lead_id: str, request: Request, purpose: str = PURPOSE) -> Response:
+    """The facts the caller may have, the rule in words, the version that fired, the figures it goes by."""
+    app = context(request)
+    principal = await app.auth.principal(request)
+    return json_response(await app.explain(principal, purpose, lead_id))
 
 
 @router.get(

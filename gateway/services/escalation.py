@@ -1,0 +1,56 @@
+"""Time passes over what is owed: a reminder before the last day, one level up after it. Once for each day of law.
+
+A duty that waits for another agency is neither. Statements over sets of rows: a county of half a million children owes
+some thousands at most. What was told to whom is read off the duty itself; nobody is told anything about a child here.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+from gateway.domain.disclosure import SYSTEM_ROLE
+from gateway.domain.duties import Calendar, DutyBook
+from gateway.domain.landing import RuleTransaction
+from gateway.domain.principal import Principal
+from gateway.domain.rulebook import Rulebook
+from gateway.services.evidence import Evidence, Request
+from schemas.catalogue import Action
+
+EXCHANGE, PURPOSE = "duties", "dropout_control"
+
+
+class Escalation:
+    """The task of a new day, after the leads' own."""
+
+    def __init__(self, rulebook: Rulebook, evidence: Evidence) -> None:
+        self._book, self._evidence = rulebook, evidence
+
+    def run(self, transaction: RuleTransaction, region: str, day: date, now: datetime) -> None:
+        """Reminds and escalates in one county as of that day; asked again, it finds nothing left to do."""
+        book = self._book.of(region).duties
+        again = went_up_by(book.calendar, day, book.escalate_days)
+        escalated = transaction.duties.escalate(region, day, again, now)
+        reminded = transaction.duties.remind(region, day, until(book, day), now)
+        if escalated or reminded:
+            system = Principal("gateway", "gateway", SYSTEM_ROLE, region)
+            request = Request(system, Action.SUBSCRIBE, EXCHANGE, PURPOSE, region)
+            detail = f"day:{day.isoformat()} escalated:{escalated} reminded:{reminded}"
+            transaction.write_audit(
+                self._evidence.entry(
+                    request, None, count=escalated + reminded, detail=detail, fields={}, law_date=day
+                )
+            )
+
+
+def until(book: DutyBook, day: date) -> Mapping[str, date]:
+    """By kind of duty, the latest last day of which `day` is near enough for a reminder."""
+    reach = {rule.remind_days for rule in book.rules.values() if rule.remind_days}
+    ends = {days: book.calendar.add_working_days(day, days) for days in reach}
+    return {kind: ends[rule.remind_days] for kind, rule in book.rules.items() if rule.remind_days}
+
+
+def went_up_by(calendar: Calendar, day: date, days: int) -> date:
+    """The latest day such that, gone up on it, a duty goes up again on `day`: so many working days lie between."""
+    back = day - timedelta(days=days)
+    while calendar.add_working_days(back, days) > day:
+        back -= timedelta(days=1)
+    return back
