@@ -17,6 +17,8 @@ from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEviden
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
+from gateway.adapters.db.ledger_refresh import LedgerDay, SqliteLedgerKeeper
+from gateway.adapters.db.ledgers import SqliteLedgers
 from gateway.adapters.db.lists import SqliteLists
 from gateway.adapters.db.mappings import SqliteToldChildren
 from gateway.adapters.db.notices import SqliteNotices
@@ -61,6 +63,7 @@ from gateway.http.routers import (
     identity,
     jobs,
     leads,
+    ledgers,
     pseudonyms,
 )
 from gateway.log import LogParts, build_log
@@ -76,6 +79,7 @@ from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.guard import Guard
 from gateway.services.health import Health
+from gateway.services.ledgers import LedgerPages
 from gateway.services.list import ListRecords, NeedyChildren
 from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
@@ -107,6 +111,7 @@ class _Ground:
     jobs: SqliteJobs
     sealed_files: SealedFileStore
     cursors: Cursors
+    ledgers: SqliteLedgerKeeper
 
     @property
     def keys(self) -> FileKeyRing:
@@ -135,6 +140,7 @@ def build(settings: Settings) -> Parts:
         jobs=ground.jobs,
         daily=_daily(ground),
         needy=needy,
+        ledgers=ground.ledgers,
         transient=Transient(ground.store),
         clock=ground.clock,
         purge=purge,
@@ -145,7 +151,7 @@ def build(settings: Settings) -> Parts:
 
 def _daily(ground: _Ground) -> Daily:
     """What a new day brings, in this order: leads first, then what hangs on them."""
-    tasks = (DailySweep(ground.rulebook),)
+    tasks = (DailySweep(ground.rulebook), LedgerDay(ground.rulebook))
     return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
 
 
@@ -174,6 +180,7 @@ def _ground(settings: Settings) -> _Ground:
         jobs=SqliteJobs(store),
         sealed_files=SealedFileStore(settings.data / "files", keys),
         cursors=Cursors(keys),
+        ledgers=SqliteLedgerKeeper(store, rulebook),
     )
 
 
@@ -236,6 +243,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
         export=_export(ground, lists),
         alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
+        ledgers=_ledgers(ground),
         deletions=Deletions(evidence, ground.notices, clock),
         catalogue=CatalogueView(ground.points),
         health=health,
@@ -246,6 +254,18 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         transparency=log.transparency,
         trail=log.trail,
         witness=log.witness,
+    )
+
+
+def _ledgers(ground: _Ground) -> LedgerPages:
+    return LedgerPages(
+        ground.evidence,
+        SqliteLedgers(ground.store),
+        ground.ledgers,
+        ground.keys,
+        ground.clock,
+        ground.cursors,
+        ground.rulebook,
     )
 
 
@@ -340,6 +360,7 @@ def create_app(settings: Settings) -> FastAPI:
         exchanges,
         jobs,
         leads,
+        ledgers,
         identity,
         disclosures,
         audit,

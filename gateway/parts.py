@@ -7,6 +7,7 @@ from gateway.adapters.clock import SystemClock
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
+from gateway.adapters.db.ledger_refresh import SqliteLedgerKeeper
 from gateway.adapters.db.transient import Transient
 from gateway.adapters.keys import FileKeyRing
 from gateway.adapters.keys.watch import RingWatch
@@ -31,6 +32,7 @@ class Parts:
     jobs: SqliteJobs
     daily: Daily
     needy: NeedyChildren
+    ledgers: SqliteLedgerKeeper
     transient: Transient
     clock: SystemClock
     purge: Purge

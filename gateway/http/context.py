@@ -22,6 +22,7 @@ from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
 from gateway.services.health import Health
+from gateway.services.ledgers import LedgerPages
 from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
 from gateway.services.resolve import Resolve
@@ -50,6 +51,7 @@ class Context:
     mapping: Mapping
     export: Export
     alerts: Alerts
+    ledgers: LedgerPages
     deletions: Deletions
     catalogue: CatalogueView
     health: Health

@@ -20,11 +20,24 @@ from gateway.http.routers import (
     identity,
     jobs,
     leads,
+    ledgers,
     pseudonyms,
 )
 from tests.harness import TestGateway
 
-MODULES = (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit, deletions, pseudonyms)
+MODULES = (
+    entrance,
+    catalogue,
+    exchanges,
+    jobs,
+    leads,
+    ledgers,
+    identity,
+    disclosures,
+    audit,
+    deletions,
+    pseudonyms,
+)
 ROUTERS = tuple(module.router for module in MODULES)
 # The document about the routes; the framework's own.
 FRAMEWORKS_OWN = {"/openapi.json"}

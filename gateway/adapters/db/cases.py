@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from gateway.adapters.db.engine import moment, stamp
+from gateway.adapters.db.ledger_marks import touch
 from gateway.domain.case import Actor, CaseEntry, CaseFile, EntryKind, State
 from gateway.domain.model import LeadDraft, SubjectId
 from gateway.domain.ports import KeyRing
@@ -115,6 +116,7 @@ class SqliteCaseDesk:
                 draft.school,
             ),
         )
+        touch(self._db, draft.region, draft.subject, self._today)
         return ref
 
     def update(self, case: CaseFile) -> None:
@@ -136,6 +138,7 @@ class SqliteCaseDesk:
                 case.ref,
             ),
         )
+        touch(self._db, case.region, case.subject, self._today)
 
     def write(self, entry: CaseEntry) -> int:
         """Adds a line to the history; its number."""

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from gateway.adapters.db import (  # noqa: F401 - each registers its tables
     evidence_tables,
     guard_tables,
+    ledger_tables,
     log_tables,
     purge_tables,
     resolution_tables,

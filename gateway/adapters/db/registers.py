@@ -18,6 +18,7 @@ from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, ident
 from gateway.adapters.db.engine import Store, stamp, unavailable
 from gateway.adapters.db.fact_tables import TABLES
 from gateway.adapters.db.jobs import insert_file
+from gateway.adapters.db.ledger_marks import file_landed, shown_elsewhere
 from gateway.adapters.db.settling import Prepared, Sorting, find_people, purges_of, with_former
 from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
 from gateway.domain.model import ChildFacts, SubjectId
@@ -230,6 +231,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
         self._upsert(table, keys, contents, writes, extra)
         if extra:
             self._confirm(region, upload_id)
+            shown_elsewhere(self._db, region, self._today)
         return Tally(accepted=len(writes), unchanged=unchanged)
 
     def _standing(
@@ -274,8 +276,8 @@ class SqliteRegisterTransaction(SqliteTransaction):
         """Every child of this file was confirmed today, changed or not: what freshness is counted from."""
         self._db.execute(
             "UPDATE student_register SET confirmed_on = ?, upload_id = ? WHERE region = ?"
-            " AND confirmed_on < ? AND subject_id IN (SELECT id FROM temp.wanted)",
-            (self._today.isoformat(), upload_id, region, self._today.isoformat()),
+            " AND (confirmed_on < ? OR upload_id <> ?) AND subject_id IN (SELECT id FROM temp.wanted)",
+            (self._today.isoformat(), upload_id, region, self._today.isoformat(), upload_id),
         )
 
     def schools_of(self, region: str, subjects: Sequence[SubjectId]) -> dict[SubjectId, str]:
@@ -299,6 +301,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
 
     def save_upload(self, upload: LandedUpload) -> None:
         """The receipt, and the Idempotency-Key that asked for it."""
+        file_landed(self._db, upload.region, upload.exchange, upload.id, upload.law_date)
         self._db.execute(
             "INSERT INTO upload (id, region, exchange, agency, client, law_date, received_at, body_digest, receipt)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
