@@ -138,7 +138,8 @@ TABLES: tuple[Place, ...] = (
         {
             "subject_id": SUBJECT,
             "case_ref": "derived from the random id",
-            "evidence": "a case or a rule of the register",
+            "reason": "code of a rule or of a case's end",
+            "evidence": "a case, or the register",
         },
         _CHILD,
     ),

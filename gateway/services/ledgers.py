@@ -63,8 +63,12 @@ class LedgerPages:
         self._evidence, self._ledgers, self._keeper, self._keys = evidence, ledgers, keeper, keys
         self._clock, self._cursors, self._book = clock, cursors, rulebook
 
-    async def find(self, principal: Principal, purpose: str, ledger: Ledger, asked: LedgerFilter) -> bytes:
-        """One page of a ledger."""
+    async def find(self, principal: Principal, purpose: str, name: str, asked: LedgerFilter) -> bytes:
+        """One page of the ledger of that name; NotPermitted when there is none, as for any other refusal."""
+        if name not in set(Ledger):
+            await self._evidence.refused(principal, NotPermitted.name)
+            raise NotPermitted
+        ledger = Ledger(name)
         request, grant = await self._granted(principal, purpose, asked)
         mask = Mask(EXCHANGES[EXCHANGE], grant, _LINE)
         try:

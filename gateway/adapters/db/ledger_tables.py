@@ -2,12 +2,10 @@
 
 from datetime import date
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from gateway.adapters.db.columns import CLUSTERED, fixed_bytes, key_bytes
-
-_NOW = text("valid_to IS NULL")
 
 
 class LedgerEntryRow(SQLModel, table=True):
@@ -15,9 +13,9 @@ class LedgerEntryRow(SQLModel, table=True):
 
     __tablename__ = "ledger_entry"
     __table_args__ = (
-        Index("ix_ledger_school", "region", "ledger", "school", "subject_id", sqlite_where=_NOW),
-        Index("ix_ledger_township", "region", "ledger", "township", "subject_id", sqlite_where=_NOW),
-        Index("ix_ledger_status", "region", "ledger", "status", "subject_id", sqlite_where=_NOW),
+        Index("ix_ledger_school", "region", "ledger", "school", "subject_id"),
+        Index("ix_ledger_township", "region", "ledger", "township", "subject_id"),
+        Index("ix_ledger_status", "region", "ledger", "status", "subject_id"),
         Index("ix_ledger_subject", "subject_id"),
         CLUSTERED,
     )

@@ -21,7 +21,7 @@ _COLUMNS = {"region": "e.township", "school": "e.school", "owner": "e.owner", "s
 _ENTRIES = (
     "(SELECT x.*, x.subject_id IN (SELECT c.subject_id FROM case_file c WHERE c.sealed) AS sealed,"
     " (SELECT max(o.owner) FROM case_file o WHERE o.subject_id = x.subject_id AND o.sealed) AS owner"
-    " FROM ledger_entry x) e"
+    " FROM ledger_entry x {by}) e"
 )
 _LINE = "e.region, e.subject_id, e.status, e.since, e.township, e.school, e.case_ref, e.sources, e.carried_forward"
 
@@ -68,19 +68,18 @@ class SqliteLedgers:
         where, binds = self._where(query, county)
         if query.status is not None:
             where, binds = f"{where} AND e.status = :f_status", {**binds, "f_status": query.status}
+        entries = _ENTRIES.format(by=_by(query))
         rows = self._db.execute(
-            f"SELECT {_LINE} FROM {_ENTRIES} WHERE {where} AND e.ledger = :f_ledger AND e.subject_id > :f_after"
+            f"SELECT {_LINE} FROM {entries} WHERE {where} AND e.ledger = :f_ledger AND e.subject_id > :f_after"
             " ORDER BY e.subject_id LIMIT :f_limit",
             {**binds, "f_ledger": query.ledger.value, "f_after": after, "f_limit": limit},
         )
         return (_line(row) for row in rows.fetchall())
 
     def _where(self, query: LedgerQuery, county: str) -> tuple[str, dict[str, object]]:
-        asked: tuple[Predicate, ...] = (query.rows,)
-        if query.within is not None:
-            asked = (*asked, InRegion("region", query.within))
-        where, binds = to_sql(And(asked), _COLUMNS)
-        for index, (column, value) in enumerate(_required(And(asked))):
+        asked = _asked(query)
+        where, binds = to_sql(asked, _COLUMNS)
+        for index, (column, value) in enumerate(_required(asked)):
             where += f" AND {column} = :f_only_{index}"
             binds[f"f_only_{index}"] = value
         days = ledger_days(self._db, county)
@@ -97,7 +96,8 @@ class SqliteLedgers:
         for county in self.counties(query.region):
             where, binds = self._where(query, county)
             for ledger, status, children in self._db.execute(
-                f"SELECT e.ledger, e.status, count(*) FROM {_ENTRIES} WHERE {where} GROUP BY 1, 2", binds
+                f"SELECT e.ledger, e.status, count(*) FROM {_ENTRIES.format(by='')} WHERE {where} GROUP BY 1, 2",
+                binds,
             ):
                 found[ledger, status] = found.get((ledger, status), 0) + children
         return [
@@ -115,6 +115,23 @@ class SqliteLedgers:
             self._db.execute(handed_in, (each, oldest.isoformat(), day.isoformat())).fetchone() is None
             for each in counties
         )
+
+
+def _asked(query: LedgerQuery) -> And:
+    """The rows that may be told, and of them those that were asked for."""
+    within = (InRegion("region", query.within),) if query.within is not None else ()
+    return And((query.rows, *within))
+
+
+def _by(query: LedgerQuery) -> str:
+    """The index that leaves least to look at: the planner knows nothing of how many share a value."""
+    columns = {column for column, _ in _required(_asked(query))}
+    if query.status is not None:
+        columns.add("e.status")
+    for name in ("school", "township", "status"):
+        if f"e.{name}" in columns:
+            return f"INDEXED BY ix_ledger_{name}"
+    return ""
 
 
 def _required(predicate: Predicate) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from gateway.adapters.db.arrivals import late_departures
 from gateway.adapters.db.children import many_facts
 from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tags
 from gateway.adapters.db.engine import Store, stamp, unavailable
@@ -221,15 +222,18 @@ class SqliteRegisterTransaction(SqliteTransaction):
         older = [subject for subject, _ in rows if subject not in settled.fresh]
         standing = self._standing(table, keys, contents, region, dict.fromkeys(older))
         width, renamed = len(keys), settled.renamed
+        late = late_departures(rows, standing) if dataset == "student-register" else set()
         writes = [
             (region, subject, *values, upload_id)
             for subject, values in rows
             if standing.get((subject, *values[:width])) != values[width:] or subject in renamed
+            if subject not in late
         ]
         unchanged = len(rows) - len(writes)
         extra = ", confirmed_on" if dataset == "student-register" else ""
         self._upsert(table, keys, contents, writes, extra)
         if extra:
+            self._want({subject: None for subject in older if subject not in late})
             self._confirm(region, upload_id)
             shown_elsewhere(self._db, region, self._today)
         return Tally(accepted=len(writes), unchanged=unchanged)

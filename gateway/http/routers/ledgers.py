@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from gateway.domain.ledger import Ledger
@@ -37,7 +37,7 @@ async def counts(
     **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
 )
 async def ledger(
-    ledger: Ledger,
+    ledger: Annotated[str, Path(json_schema_extra={"enum": [each.value for each in Ledger]})],
     request: Request,
     region: str | None = None,
     as_of: date | None = None,

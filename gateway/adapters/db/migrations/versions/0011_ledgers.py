@@ -33,10 +33,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("region", "ledger", "subject_id", "valid_from"),
         sqlite_with_rowid=False,
     )
-    now = sa.text("valid_to IS NULL")
     for name in ("school", "township", "status"):
         columns = ["region", "ledger", name, "subject_id"]
-        op.create_index(f"ix_ledger_{name}", "ledger_entry", columns, sqlite_where=now)
+        op.create_index(f"ix_ledger_{name}", "ledger_entry", columns)
     op.create_index("ix_ledger_subject", "ledger_entry", ["subject_id"])
     op.create_table(
         "ledger_touch",
