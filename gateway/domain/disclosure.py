@@ -103,6 +103,7 @@ _DONE: Mapping[str, tuple[str, str]] = {
 }
 _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("needy-children", "job"): ("导出了包含该儿童的“{zh}”", "exported a list with this child ({en})"),
+    ("ledgers", ""): ("查看了包含该儿童的控辍保学台账", "read a ledger with this child"),
     ("leads", "acknowledged"): ("签收了关于该儿童的线索", "acknowledged a lead about this child"),
     ("identity", "requested"): ("申请了解该儿童是谁", "asked who this child is"),
     ("identity", "read"): ("查看了身份还原申请的办理状态", "read the state of a resolution of identity"),

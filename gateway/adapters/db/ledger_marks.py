@@ -50,7 +50,9 @@ def shown_elsewhere(db: sqlite3.Connection, region: str, day: date) -> None:
 
 
 def everybody(db: sqlite3.Connection, region: str, day: date) -> None:
-    """All children of the county's register, and all who have a case there."""
+    """All children of the county's register, and all who have a case there: instead of whatever was noted before."""
+    for table in ("ledger_pass", "ledger_touch"):
+        db.execute(f"DELETE FROM {table} WHERE region = ?", (region,))
     _pass(db, region, day, None, "")
     db.execute(
         f"{_TOUCH} SELECT region, ?, subject_id FROM case_file WHERE region = ?", (day.isoformat(), region)
