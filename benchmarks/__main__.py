@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import asks, bulk, keys, log
+from benchmarks import asks, bulk, keys, ledgers, log
 from benchmarks.load import Load
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -33,7 +33,8 @@ def main() -> None:
         found_bulk = bulk.measure(Path(folder))
         found_log = log.measure(Path(folder))
         found_keys = keys.measure(Path(folder))
-    text = _report(found_asks, found_bulk, found_log, found_keys)
+        found_ledgers = ledgers.measure(Path(folder))
+    text = _report(found_asks, found_bulk, found_log, found_keys, found_ledgers)
     print(text)
     RESULTS.write_text(text, encoding="utf-8")
 
@@ -43,8 +44,14 @@ def _report(
     found_bulk: Sequence[bulk.Bulk],
     found_log: log.Figures,
     found_keys: Sequence[keys.KeyWork],
+    found_ledgers: ledgers.Figures,
 ) -> str:
-    tables = [*_ask_table(found_asks), *_bulk_table(found_bulk), *_log_table(found_log)]
+    tables = [
+        *_ask_table(found_asks),
+        *_bulk_table(found_bulk),
+        *_log_table(found_log),
+        *_ledger_table(found_ledgers),
+    ]
     return "\n".join([*_head(), *tables, "", *_key_table(found_keys), ""])
 
 
@@ -60,6 +67,21 @@ def _log_table(found: log.Figures) -> list[str]:
         f"| an ask meanwhile, p99 ms | {found.ask_p99:.1f} |",
         f"| a receipt, p50 / p99 ms | {found.receipt_p50:.2f} / {found.receipt_p99:.2f} |",
         f"| `huxue audit verify` of all of it, s | {found.verify_seconds:.1f} |",
+    ]
+
+
+def _ledger_table(found: ledgers.Figures) -> list[str]:
+    return [
+        "",
+        f"## The three ledgers: {ledgers.CHILDREN:,} children of one county",
+        "",
+        "| what | figure |",
+        "|---|---:|",
+        f"| made for the first time, s | {found.first_seconds:.1f} |",
+        f"| leads, duties and ledgers after one day's files of every school, s | {found.day_seconds:.1f} |",
+        f"| a day without a file, s | {found.quiet_seconds:.2f} |",
+        *(f"| slowest of the first pages: {name}, ms | {each:.1f} |" for name, each in found.pages.items()),
+        f"| peak memory, MB | {found.peak_megabytes:,.0f} |",
     ]
 
 

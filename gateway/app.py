@@ -21,6 +21,8 @@ from gateway.adapters.db.instruments import SqliteInstruments
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
+from gateway.adapters.db.ledger_refresh import LedgerDay, SqliteLedgerKeeper
+from gateway.adapters.db.ledgers import SqliteLedgers
 from gateway.adapters.db.mappings import SqliteToldChildren
 from gateway.adapters.db.notices import SqliteNotices
 from gateway.adapters.db.purging import SqlitePurging
@@ -69,6 +71,7 @@ from gateway.http.routers import (
     identity,
     jobs,
     leads,
+    ledgers,
     notices,
     pseudonyms,
     reports,
@@ -102,6 +105,7 @@ from gateway.services.guard import Guard
 from gateway.services.health import Health
 from gateway.services.instruments import CaseInstruments, InstrumentDeskwork
 from gateway.services.issue import Issue
+from gateway.services.ledgers import LedgerPages
 from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
 from gateway.services.purge import Purge
@@ -137,6 +141,7 @@ class _Ground:
     jobs: SqliteJobs
     sealed_files: SealedFileStore
     cursors: Cursors
+    ledgers: SqliteLedgerKeeper
 
     @property
     def keys(self) -> FileKeyRing:
@@ -165,6 +170,7 @@ def build(settings: Settings) -> Parts:
         jobs=ground.jobs,
         daily=daily,
         lists=child_lists,
+        ledgers=ground.ledgers,
         transient=Transient(ground.store),
         clock=ground.clock,
         purge=purge,
@@ -179,6 +185,7 @@ def _daily(ground: _Ground) -> Daily:
     tasks = (
         DailySweep(book),
         CaseFacts(book, ground.evidence),
+        LedgerDay(book),
         AidDuties(book),
         Escalation(book, ground.evidence),
         MakeReports(book, ground.keys),
@@ -211,6 +218,7 @@ def _ground(settings: Settings) -> _Ground:
         jobs=SqliteJobs(store),
         sealed_files=SealedFileStore(settings.data / "files", keys),
         cursors=Cursors(keys),
+        ledgers=SqliteLedgerKeeper(store, rulebook),
     )
 
 
@@ -292,6 +300,7 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health,
         explain=Explain(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.rulebook),
         duties=duties,
         duty_actions=DutyActions(evidence, duties, clock, ground.rulebook, _agencies(ground)),
+        ledgers=_ledgers(ground),
         deletions=Deletions(evidence, ground.notices, clock),
         catalogue=CatalogueView(ground.points),
         health=health,
@@ -309,6 +318,18 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health,
 def _agencies(ground: _Ground) -> list[str]:
     """Every agency but the gateway itself."""
     return [agency for agency in ground.points.bundle.registry.agencies if agency != "gateway"]
+
+
+def _ledgers(ground: _Ground) -> LedgerPages:
+    return LedgerPages(
+        ground.evidence,
+        SqliteLedgers(ground.store),
+        ground.ledgers,
+        ground.keys,
+        ground.clock,
+        ground.cursors,
+        ground.rulebook,
+    )
 
 
 def _binding(ground: _Ground) -> Binding:
@@ -425,6 +446,7 @@ def create_app(settings: Settings) -> FastAPI:
         leads,
         cases,
         duties,
+        ledgers,
         identity,
         disclosures,
         audit,

@@ -19,6 +19,7 @@ _GC_THRESHOLDS = (50_000, 20, 100)
 _CHECKPOINT_SECONDS = 1.0
 _KEYS_SECONDS = 1.0
 _CATCH_UP_SECONDS = 30.0
+_LEDGERS_SECONDS = 5.0
 
 
 def lifespan_of(parts: Parts) -> Any:
@@ -30,6 +31,7 @@ def lifespan_of(parts: Parts) -> Any:
             _housekeeping(parts),
             _checkpoints(parts),
             _keys(parts),
+            _ledgers(parts),
             parts.log.sealing(),
             parts.log.submitting(),
         )
@@ -82,6 +84,19 @@ async def _checkpoints(parts: Parts) -> None:
         await asyncio.sleep(_CHECKPOINT_SECONDS)
         with contextlib.suppress(sqlite3.Error):
             await asyncio.to_thread(parts.store.checkpoint)
+
+
+async def _ledgers(parts: Parts) -> None:
+    """What a file, a case or a day changed is put on the ledgers; whoever reads one before waits for it."""
+    while True:
+        await asyncio.sleep(_LEDGERS_SECONDS)
+        try:
+            for county in await asyncio.to_thread(parts.counties):
+                await asyncio.to_thread(parts.ledgers.refresh, county, parts.clock.today())
+        except HuxueError as error:
+            log.warning("ledgers", problem=error.name)
+        except Exception:  # noqa: BLE001 - what failed once is tried again; readers are told of it themselves
+            log.error("ledgers", exc_info=True)
 
 
 async def _keys(parts: Parts) -> None:

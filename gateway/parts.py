@@ -8,6 +8,7 @@ from gateway.adapters.clock import SystemClock
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.jobs import SqliteJobs
 from gateway.adapters.db.journal import GroupCommitJournal
+from gateway.adapters.db.ledger_refresh import SqliteLedgerKeeper
 from gateway.adapters.db.transient import Transient
 from gateway.adapters.keys import FileKeyRing
 from gateway.adapters.keys.watch import RingWatch
@@ -32,6 +33,7 @@ class Parts:
     jobs: SqliteJobs
     daily: Daily
     lists: Mapping[str, ChildList]
+    ledgers: SqliteLedgerKeeper
     transient: Transient
     clock: SystemClock
     purge: Purge

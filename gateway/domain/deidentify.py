@@ -15,8 +15,9 @@ from schemas.catalogue import Exchange
 
 TOWNSHIP_DIGITS = 9
 KEY = "pseudonym"
-_PSEUDONYMS = frozenset({KEY, "pseudonyms"})
-"""Fields that come as the consumer's own pseudonyms: of one child, or one child's under every key version."""
+_PSEUDONYMS = frozenset({KEY, "pseudonyms", "child"})
+"""Fields that come as the consumer's own pseudonyms: of one child (on a ledger `child`), or one child's under every key
+version."""
 
 Record = Mapping[str, object]
 Released = NewType("Released", dict[str, object])

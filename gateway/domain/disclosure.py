@@ -110,6 +110,7 @@ _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("placement-outcomes", "job"): _EXPORTED,
     ("placement-advice", "asked"): ("通过“{zh}”查询了该儿童", "asked about this child ({en})"),
     ("leads", "explained"): ("查看了关于该儿童的线索因何产生", "read why a lead about this child was opened"),
+    ("ledgers", ""): ("查看了包含该儿童的控辍保学台账", "read a ledger with this child"),
     ("leads", "acknowledged"): ("签收了关于该儿童的线索", "acknowledged a lead about this child"),
     ("duties", "done"): ("登记办结了一项有关该儿童的职责", "recorded a duty towards this child as done"),
     ("duties", "waiting"): (

@@ -31,6 +31,7 @@ from gateway.services.fetch_document import FetchDocument
 from gateway.services.health import Health
 from gateway.services.instruments import CaseInstruments
 from gateway.services.issue import Issue
+from gateway.services.ledgers import LedgerPages
 from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
 from gateway.services.reporting import Reporting
@@ -79,6 +80,7 @@ class Context:
     explain: Explain
     duties: Duties
     duty_actions: DutyActions
+    ledgers: LedgerPages
     deletions: Deletions
     reporting: Reporting
     catalogue: CatalogueView

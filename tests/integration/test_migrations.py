@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
@@ -14,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from gateway.adapters.db import metadata
 from gateway.adapters.db.metadata import METADATA
-from gateway.adapters.db.migrate import _make_private, upgrade
+from gateway.adapters.db.migrate import _make_private, config, upgrade
 
 
 @pytest.fixture
@@ -99,3 +100,23 @@ def test_upgrading_a_store_in_use_leaves_its_locks_alone(path: Path) -> None:
     holder.execute("ROLLBACK")
     holder.close()
     assert b"locked" in tried.stderr
+
+
+def test_a_store_of_before_the_ledgers_keeps_what_is_in_it(tmp_path: Path) -> None:
+    """The migration on a store in use: cases and children stay, and the ledgers begin empty."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as opened:
+        command.upgrade(config(opened), "0008")
+    engine.dispose()
+    connection = sqlite3.connect(tmp_path / "old.db")
+    connection.execute(
+        "INSERT INTO case_file (ref, region, subject_id, state, opened_at, since, residence, sealed) VALUES"
+        " ('case-1', '530423', zeroblob(16), 'suspected', '2026-11-01 00:00:00', '2026-11-01', '530423101', 0)"
+    )
+    connection.commit()
+    upgrade(url)
+    assert connection.execute("SELECT ref, state FROM case_file").fetchall() == [("case-1", "suspected")]
+    for table in ("ledger_entry", "ledger_touch", "ledger_pass"):
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+    connection.close()

@@ -10,6 +10,7 @@ import orjson
 
 from gateway.adapters.db import case_work
 from gateway.adapters.db.engine import moment, stamp
+from gateway.adapters.db.ledger_marks import touch
 from gateway.adapters.predicate_sql import to_sql
 from gateway.domain.case import OPENED, Actor, CaseEntry, CaseFile, CaseWork, EntryKind, State
 from gateway.domain.disclosure import SYSTEM_ROLE
@@ -138,6 +139,7 @@ class SqliteCaseDesk:
         by, body = Actor("gateway", None, "gateway", SYSTEM_ROLE), {"rule": draft.rule}
         opening = CaseEntry(ref, draft.region, EntryKind.STEP, self._today, at, by, OPENED, body=body)
         self.write(replace(opening, to=State.SUSPECTED))
+        touch(self._db, draft.region, draft.subject, self._today)
         return ref
 
     def visible(self, ref: str, rows: Predicate) -> CaseFile | None:
@@ -179,6 +181,7 @@ class SqliteCaseDesk:
                 case.ref,
             ),
         )
+        touch(self._db, case.region, case.subject, self._today)
 
     def write(self, entry: CaseEntry) -> int:
         """Adds a line to the history; its number."""

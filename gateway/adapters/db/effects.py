@@ -85,6 +85,11 @@ class SqliteTransaction:
     ) -> None:
         self._db, self._keys, self._today, self._counted = connection, keys, today, counted
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open transaction's connection, for what else of the store joins it."""
+        return self._db
+
     def child(self, lookup: bytes, region: str) -> ChildFacts:
         """What is known of a child. The writer's pages stay warm: a reader's are thrown away with every commit."""
         return one_child(self._db, lookup, region)

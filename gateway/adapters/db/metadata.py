@@ -9,6 +9,7 @@ from gateway.adapters.db import (  # noqa: F401 - each registers its tables
     guard_tables,
     inspection_tables,
     instrument_tables,
+    ledger_tables,
     log_tables,
     purge_tables,
     report_tables,

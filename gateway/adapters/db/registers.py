@@ -14,12 +14,14 @@ from typing import Any
 import orjson
 
 from gateway.adapters.db.aid_desk import SqliteAidDesk
+from gateway.adapters.db.arrivals import late_departures
 from gateway.adapters.db.children import many_facts
 from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tags
 from gateway.adapters.db.engine import Store, stamp, unavailable
 from gateway.adapters.db.fact_tables import TABLES
 from gateway.adapters.db.inspections import SqliteInspectionDesk
 from gateway.adapters.db.jobs import insert_file
+from gateway.adapters.db.ledger_marks import file_landed, shown_elsewhere
 from gateway.adapters.db.lived import lived_days
 from gateway.adapters.db.settling import Prepared, Sorting, find_people, purges_of, with_former
 from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
@@ -249,16 +251,20 @@ class SqliteRegisterTransaction(SqliteTransaction):
         older = [subject for subject, _ in rows if subject not in settled.fresh]
         standing = self._standing(table, keys, contents, region, dict.fromkeys(older))
         width, renamed = len(keys), settled.renamed
+        late = late_departures(rows, standing) if dataset == "student-register" else set()
         writes = [
             (region, subject, *values, upload_id)
             for subject, values in rows
             if standing.get((subject, *values[:width])) != values[width:] or subject in renamed
+            if subject not in late
         ]
         unchanged = len(rows) - len(writes)
         extra = ", confirmed_on" if dataset == "student-register" else ""
         self._upsert(table, keys, contents, writes, extra)
         if extra:
+            self._want({subject: None for subject in older if subject not in late})
             self._confirm(region, upload_id)
+            shown_elsewhere(self._db, region, self._today)
         return Tally(accepted=len(writes), unchanged=unchanged)
 
     def _standing(
@@ -303,8 +309,8 @@ class SqliteRegisterTransaction(SqliteTransaction):
         """Every child of this file was confirmed today, changed or not: what freshness is counted from."""
         self._db.execute(
             "UPDATE student_register SET confirmed_on = ?, upload_id = ? WHERE region = ?"
-            " AND confirmed_on < ? AND subject_id IN (SELECT id FROM temp.wanted)",
-            (self._today.isoformat(), upload_id, region, self._today.isoformat()),
+            " AND (confirmed_on < ? OR upload_id <> ?) AND subject_id IN (SELECT id FROM temp.wanted)",
+            (self._today.isoformat(), upload_id, region, self._today.isoformat(), upload_id),
         )
 
     def schools_of(self, region: str, subjects: Sequence[SubjectId]) -> dict[SubjectId, str]:
@@ -333,6 +339,7 @@ class SqliteRegisterTransaction(SqliteTransaction):
 
     def save_upload(self, upload: LandedUpload) -> None:
         """The receipt, and the Idempotency-Key that asked for it."""
+        file_landed(self._db, upload.region, upload.exchange, upload.id, upload.law_date)
         self._db.execute(
             "INSERT INTO upload (id, region, exchange, agency, client, law_date, received_at, body_digest, receipt)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

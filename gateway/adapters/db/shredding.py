@@ -10,6 +10,7 @@ import orjson
 from gateway.adapters.db.effects import SqliteTransaction
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.fact_tables import TABLES as FACT_TABLES
+from gateway.adapters.db.ledger_marks import touch_of_cases
 from gateway.adapters.db.purge_reads import EVENTS, going, open_work_of, spans_of, still_orphans
 from gateway.adapters.db.recipients import Recipients, meta, recipients_of
 from gateway.adapters.places import Place, of_children, with_clock
@@ -74,6 +75,7 @@ class SqlitePurgeTransaction(SqliteTransaction):
             f" WHERE ended_on IS NULL AND {mine}",
             (today,),
         )
+        touch_of_cases(self._db, self._today)
         return [Removed("lead", "open-work", len(leads)), Removed("case_file", "open-work", cases.rowcount)]
 
     def shred(self, subjects: Collection[bytes], terms: NoticeTerms) -> list[Removed]:

@@ -1,0 +1,165 @@
+"""The ledgers and duties of 500,000 children: after one day's files, and page by page. Straight on the store."""
+
+import os
+import random
+import resource
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from gateway.adapters.db.ledger_refresh import LedgerDay, SqliteLedgerKeeper
+from gateway.adapters.db.ledgers import SqliteLedgers
+from gateway.app import build
+from gateway.domain.ledger import Ledger
+from gateway.domain.ledger_desk import LedgerQuery
+from gateway.domain.predicate import All, Equals, InRegion
+from gateway.parts import Parts
+from gateway.services.daily import Daily
+from gateway.services.sweep import DailySweep
+from gateway.settings import Settings
+
+CHILDREN = 500_000
+COUNTY, TODAY = "530423", date(2026, 11, 20)
+_SCHOOLS = tuple(f"21530{number:05d}" for number in range(400))
+_TOWNSHIPS = tuple(f"{COUNTY}{number}" for number in range(100, 116))
+_PAGES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Seconds of whole recomputations, and the slowest of some pages in milliseconds."""
+
+    first_seconds: float
+    day_seconds: float
+    quiet_seconds: float
+    pages: dict[str, float]
+    peak_megabytes: float
+
+
+def measure(folder: Path, children: int = CHILDREN) -> Figures:
+    """Fill a store, keep its ledgers, take in a day's files, keep them again; then read."""
+    parts = build(Settings(data=folder / "ledgers", profile="demo", as_of=TODAY, log_level="WARNING"))
+    try:
+        _fill(parts, children)
+        first = _seconds(lambda: parts.ledgers.refresh(COUNTY, TODAY))
+        tomorrow = TODAY + timedelta(days=1)
+        _days_files(parts, children, tomorrow)
+        day = _seconds(lambda: _live(parts, tomorrow))
+        quiet = _seconds(lambda: _live(parts, tomorrow + timedelta(days=1)))
+        pages = dict(_pages(SqliteLedgers(parts.store), tomorrow + timedelta(days=1)))
+    finally:
+        parts.context.binding.close()
+        parts.store.close()
+    return Figures(first, day, quiet, pages, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def _seconds(work: object) -> float:
+    start = time.perf_counter()
+    work()  # type: ignore[operator]
+    return time.perf_counter() - start
+
+
+def _live(parts: Parts, day: date) -> None:
+    """A day as the gateway lives it: leads, cases and duties, then the ledgers."""
+    from gateway.adapters.db.days import SqliteDays
+
+    class _Clock:
+        def today(self) -> date:
+            return day
+
+        def now(self) -> datetime:
+            return datetime.combine(day, datetime.min.time(), UTC)
+
+    tasks = (DailySweep(parts.rulebook), LedgerDay(parts.rulebook))
+    Daily(SqliteDays(parts.store, parts.keys), tasks, _Clock()).run()
+    SqliteLedgerKeeper(parts.store, parts.rulebook).refresh(COUNTY, day)
+
+
+def _fill(parts: Parts, children: int) -> None:
+    random_ = random.Random(1)
+    rows = sorted(_row(random_, TODAY, "up-1") for _ in range(children))
+    with parts.store.writing() as db:
+        _upload(parts, "up-1", TODAY)
+        db.executemany(f"INSERT INTO student_register VALUES ({', '.join('?' * 16)})", rows)
+
+
+def _upload(parts: Parts, upload: str, day: date) -> None:
+    db = parts.store.writer
+    db.execute(
+        "INSERT INTO upload VALUES (?, ?, 'student-register', 'education', 'bench', ?, ?, '', '{}')",
+        (upload, COUNTY, day.isoformat(), f"{day} 08:00:00.000000"),
+    )
+    db.execute(
+        "INSERT INTO ledger_pass (region, day, upload_id, dataset, position) VALUES (?, ?, ?, 'student-register', x'')",
+        (COUNTY, day.isoformat(), upload),
+    )
+
+
+def _row(random_: random.Random, day: date, upload: str) -> tuple[object, ...]:
+    status = "dropped_out" if random_.random() < 0.002 else "enrolled"
+    born = date(2010, 12, 1) + timedelta(days=random_.randrange(3600))
+    return (
+        COUNTY,
+        os.urandom(16),
+        random_.choice(_SCHOOLS),
+        4,
+        "day",
+        status,
+        "2026-09-01",
+        random_.choice(_TOWNSHIPS),
+        0,
+        0,
+        0,
+        None,
+        born.isoformat(),
+        1,
+        day.isoformat(),
+        upload,
+    )
+
+
+def _days_files(parts: Parts, children: int, day: date) -> None:
+    """Every school hands in its register again: a fiftieth says something else, a thousandth is missing."""
+    with parts.store.writing() as db:
+        db.execute(
+            "UPDATE student_register SET confirmed_on = ?, upload_id = 'up-2',"
+            " status = CASE WHEN abs(random()) % 100 = 0 THEN 'on_leave' ELSE status END,"
+            " residence = CASE WHEN abs(random()) % 100 = 0 THEN '530423120' ELSE residence END"
+            " WHERE abs(random()) % 1000 > 0",
+            (day.isoformat(),),
+        )
+        _upload(parts, "up-2", day)
+
+
+def _pages(ledgers: SqliteLedgers, today: date) -> Iterator[tuple[str, float]]:
+    asked = {
+        "county, today": LedgerQuery(Ledger.SCHOOL_AGE, InRegion("region", COUNTY), COUNTY, today),
+        "county, an earlier day": LedgerQuery(Ledger.SCHOOL_AGE, All(), COUNTY, TODAY),
+        "township": LedgerQuery(Ledger.SCHOOL_AGE, InRegion("region", _TOWNSHIPS[0]), COUNTY, today),
+        "school": LedgerQuery(Ledger.SCHOOL_AGE, Equals("school", _SCHOOLS[0]), COUNTY, today),
+        "one status": LedgerQuery(Ledger.SCHOOL_AGE, All(), COUNTY, today, status="suspected"),
+        "school, an earlier day": LedgerQuery(
+            Ledger.SCHOOL_AGE, Equals("school", _SCHOOLS[0]), COUNTY, TODAY
+        ),
+        "dropped out": LedgerQuery(Ledger.DROPPED_OUT, All(), COUNTY, today),
+    }
+    for name, query in asked.items():
+        yield name, _slowest(ledgers, query)
+    yield "counts", _seconds(lambda: ledgers.counts(asked["county, today"])) * 1000
+
+
+def _slowest(ledgers: SqliteLedgers, query: LedgerQuery) -> float:
+    """Of the first pages, in milliseconds."""
+    from dataclasses import replace
+
+    slowest = 0.0
+    for _ in range(_PAGES):
+        start = time.perf_counter()
+        found = ledgers.page(query)
+        slowest = max(slowest, (time.perf_counter() - start) * 1000)
+        if len(found) < query.limit:
+            break
+        query = replace(query, after=(found[-1].region, found[-1].subject))
+    return slowest
