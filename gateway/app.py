@@ -58,13 +58,16 @@ from gateway.http.routers import (
     disclosures,
     entrance,
     exchanges,
+    handovers,
     identity,
     jobs,
     leads,
     pseudonyms,
+    referrals,
 )
 from gateway.log import LogParts, build_log
 from gateway.parts import Parts
+from gateway.referring import ReferringParts, build_referring
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
 from gateway.services.catalogue import CatalogueView
@@ -94,6 +97,7 @@ class _Ground:
     settings: Settings
     points: CedarDecisionPoint
     rulebook: Rulebook
+    referring: ReferringParts
     limits: LimitBook
     clock: SystemClock
     ring: RingWatch
@@ -145,7 +149,7 @@ def build(settings: Settings) -> Parts:
 
 def _daily(ground: _Ground) -> Daily:
     """What a new day brings, in this order: leads first, then what hangs on them."""
-    tasks = (DailySweep(ground.rulebook),)
+    tasks = (DailySweep(ground.rulebook), *ground.referring.days)
     return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
 
 
@@ -161,6 +165,7 @@ def _ground(settings: Settings) -> _Ground:
         settings=settings,
         points=points,
         rulebook=rulebook,
+        referring=build_referring(settings.policies, store, keys, evidence, clock, rulebook),
         limits=limits,
         clock=clock,
         ring=ring,
@@ -240,6 +245,9 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health)
         catalogue=CatalogueView(ground.points),
         health=health,
         resolve=_resolve(ground),
+        refer=ground.referring.refer,
+        referral_steps=ground.referring.steps,
+        handing=ground.referring.handing(log.key),
         disclosures=_disclosures(ground),
         files=Files(),
         store=ground.sealed_files,
@@ -272,6 +280,7 @@ def _upload(ground: _Ground) -> Upload:
         ground.clock,
         ground.rulebook,
         agency_mapping,
+        ground.referring.works,
     )
 
 
@@ -345,6 +354,8 @@ def create_app(settings: Settings) -> FastAPI:
         audit,
         deletions,
         pseudonyms,
+        referrals,
+        handovers,
     ):
         app.include_router(module.router)
     app.add_exception_handler(HuxueError, on_domain_error)

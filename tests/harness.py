@@ -40,6 +40,7 @@ PURPOSES = {
     "attendance": ("education/registrar", "attendance_reporting"),
     "relief-register": ("civil_affairs/register_keeper", "relief_registration"),
     "disability-assessment": ("health/disability_assessor", "disability_assessment"),
+    "case-outcome": ("justice/legal_aid_officer", "legal_aid"),
 }
 
 # Roles whose officers are named.

@@ -135,3 +135,7 @@ class DutyDesk(Protocol):
     def cancel(self, case: str, on: date, by: str) -> int:
         """Nobody owes what is left of the case's duties any more; how many."""
         ...
+
+    def cancel_one(self, duty_id: str, on: date, by: str) -> bool:
+        """Nobody owes that one any more; False when it is not open or waiting."""
+        ...

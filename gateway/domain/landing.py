@@ -9,8 +9,10 @@ from typing import Any, NamedTuple, Protocol
 from gateway.domain.audit import AuditEntry
 from gateway.domain.case import CaseDesk
 from gateway.domain.duties import DutyDesk
+from gateway.domain.handover import HandoverDesk
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, StoredFile
+from gateway.domain.referral import ReferralDesk
 from gateway.domain.rules import Assessment
 
 
@@ -93,6 +95,12 @@ class RuleTransaction(Protocol):
 
     @property
     def duties(self) -> DutyDesk: ...
+
+    @property
+    def referrals(self) -> ReferralDesk: ...
+
+    @property
+    def handovers(self) -> HandoverDesk: ...
 
     def write_audit(self, entry: AuditEntry) -> None: ...
 

@@ -13,6 +13,7 @@ from gateway.domain.audit import AuditEntry
 from gateway.domain.case import CaseDesk
 from gateway.domain.duties import DutyDesk
 from gateway.domain.errors import HuxueError
+from gateway.domain.handover import HandoverDesk
 from gateway.domain.limits import Quota, Sighting
 from gateway.domain.model import (
     AlarmDraft,
@@ -27,6 +28,7 @@ from gateway.domain.model import (
 )
 from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
+from gateway.domain.referral import ReferralDesk
 from gateway.domain.resolution import ResolutionDesk
 
 Result = TypeVar("Result")
@@ -141,6 +143,16 @@ class Transaction(Protocol):
     @property
     def duties(self) -> DutyDesk:
         """Duties, in this transaction."""
+        ...
+
+    @property
+    def referrals(self) -> ReferralDesk:
+        """Referrals, in this transaction."""
+        ...
+
+    @property
+    def handovers(self) -> HandoverDesk:
+        """Hand-overs between counties, in this transaction."""
         ...
 
     @property

@@ -50,6 +50,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "证件号前六位的地区代码不在代码表中，已受理，请核对。",
         "The id number's area is in no table; accepted, please check.",
     ),
+    "unknown_referral": (
+        "没有这份已由本单位接收的移送，请核对移送编号。",
+        "No referral of that number was accepted by this agency; check the number.",
+    ),
+    "outcome_differs": (
+        "该移送已以另一结果或日期办结，请核对。",
+        "This referral was closed with another outcome or date; check it.",
+    ),
+    "before_acceptance": (
+        "日期早于接收移送之日，请核对。",
+        "The date lies before the day on which the referral was accepted; check it.",
+    ),
     "no_header": (
         "没有找到表头，请使用模板的表头：",
         "No heading row was found; these headings are missing: ",

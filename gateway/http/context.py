@@ -21,9 +21,12 @@ from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
 from gateway.services.evidence import Evidence
 from gateway.services.export import Export
+from gateway.services.handover import Handing
 from gateway.services.health import Health
 from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
+from gateway.services.refer import Refer
+from gateway.services.referral_steps import ReferralSteps
 from gateway.services.resolve import Resolve
 from gateway.services.trail import Trail
 from gateway.services.transparency import Transparency
@@ -54,6 +57,9 @@ class Context:
     catalogue: CatalogueView
     health: Health
     resolve: Resolve
+    refer: Refer
+    referral_steps: ReferralSteps
+    handing: Handing
     disclosures: Disclosures
     files: SpreadsheetFiles
     store: FileStore

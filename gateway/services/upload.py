@@ -8,7 +8,8 @@ audit entry.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Protocol
 
 from gateway.domain import errors
 from gateway.domain.cells import Cell
@@ -72,6 +73,21 @@ class File:
         return hashlib.sha256(self.body).hexdigest()
 
 
+class RowWork(Protocol):
+    """What lands a dataset whose rows are no facts about a child named in them (an outcome of a referral)."""
+
+    def land(
+        self,
+        transaction: RegisterTransaction,
+        who: Principal,
+        reading: Reading,
+        today: date,
+        now: datetime,
+    ) -> tuple[RowCounts, Sequence[SubjectId]]:
+        """The counts, and the children concerned; rows that cannot be taken become flaws of the reading."""
+        ...
+
+
 class Upload:
     """The use case, after the decision: `land` in a worker thread."""
 
@@ -85,10 +101,12 @@ class Upload:
         clock: Clock,
         rulebook: Rulebook,
         mapping: Callable[[str], AgencyMapping],
+        works: Mapping[str, RowWork] | None = None,
     ) -> None:
         self._evidence, self._registers, self._files = evidence, registers, files
         self._store, self._keys = store, keys
         self._clock, self._book, self._mapping = clock, rulebook, mapping
+        self._works = works or {}
 
     def land(self, request: Request, grant: Grant, file: File) -> Mapping[str, object]:
         """The receipt. Raises InvalidRecord, UnsupportedMedia, TooLarge, IdempotencyMismatch or RegionOutOfReach.
@@ -153,8 +171,7 @@ class Upload:
     def _write(
         self, request: Request, grant: Grant, file: File, form: Format, sheet: Sheet, reading: Reading
     ) -> Mapping[str, object]:
-        shape, region = SHAPES[reading.dataset.id], request.principal.region[:COUNTY_DIGITS]
-        prepared = self._registers.prepare(people(reading, self._keys, region), shape.creates)
+        prepared = self._prepared(request, reading)
         upload_id = new_reference(self._clock.now()).replace("ref-", "up-")
         errors_file: StoredFile | None = None
         try:
@@ -177,6 +194,14 @@ class Upload:
             raise
         return receipt
 
+    def _prepared(self, request: Request, reading: Reading) -> object:
+        """Whose rows they are, looked up and sealed before the lock; nothing where a work of its own lands them."""
+        if reading.dataset.id in self._works:
+            return None
+        region = request.principal.region[:COUNTY_DIGITS]
+        creates = SHAPES[reading.dataset.id].creates
+        return self._registers.prepare(people(reading, self._keys, region), creates)
+
     def _merge(
         self,
         transaction: RegisterTransaction,
@@ -185,6 +210,10 @@ class Upload:
         prepared: object,
         upload_id: str,
     ) -> tuple[RowCounts, Sequence[SubjectId]]:
+        work = self._works.get(reading.dataset.id)
+        if work is not None:
+            today, now = self._clock.today(), self._clock.now()
+            return work.land(transaction, request.principal, reading, today, now)
         shape = SHAPES[reading.dataset.id]
         region = request.principal.region[:COUNTY_DIGITS]
         settled = transaction.settle(prepared, shape.renames, region)

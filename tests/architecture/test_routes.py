@@ -17,14 +17,19 @@ from gateway.http.routers import (
     disclosures,
     entrance,
     exchanges,
+    handovers,
     identity,
     jobs,
     leads,
     pseudonyms,
+    referrals,
 )
 from tests.harness import TestGateway
 
-MODULES = (entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit, deletions, pseudonyms)
+MODULES = (
+    *(entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit, deletions, pseudonyms),
+    *(referrals, handovers),
+)
 ROUTERS = tuple(module.router for module in MODULES)
 # The document about the routes; the framework's own.
 FRAMEWORKS_OWN = {"/openapi.json"}

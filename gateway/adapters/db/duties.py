@@ -70,6 +70,10 @@ class SqliteDutyDesk:
         """Nobody owes what is left of the case's duties any more; how many."""
         return self._end("cancelled", "case_ref = ?", (case,), on, by)
 
+    def cancel_one(self, duty_id: str, on: date, by: str) -> bool:
+        """Nobody owes it any more; False when it does not stand."""
+        return self._end("cancelled", "id = ?", (duty_id,), on, by) == 1
+
     def _end(self, status: str, where: str, values: tuple[str, ...], on: date, by: str) -> int:
         return self._db.execute(
             f"UPDATE duty SET status = ?, done_on = ?, done_by = ? WHERE {_STANDING} AND {where}",

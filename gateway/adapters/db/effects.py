@@ -16,7 +16,9 @@ from gateway.adapters.db.disclosed_sets import rows_for
 from gateway.adapters.db.duties import SqliteDutyDesk
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.guard import Counted, DayCount
+from gateway.adapters.db.handovers import SqliteHandoverDesk
 from gateway.adapters.db.mappings import claim
+from gateway.adapters.db.referrals import SqliteReferralDesk
 from gateway.adapters.db.resolutions import SqliteResolutionDesk
 from gateway.adapters.db.vault import open_vault
 from gateway.domain.audit import AuditEntry, canonical, leaf_hash
@@ -190,6 +192,16 @@ class SqliteTransaction:
     def duties(self) -> SqliteDutyDesk:
         """Duties, in this transaction."""
         return SqliteDutyDesk(self._db, self._keys)
+
+    @property
+    def referrals(self) -> SqliteReferralDesk:
+        """Referrals, in this transaction."""
+        return SqliteReferralDesk(self._db, self._keys)
+
+    @property
+    def handovers(self) -> SqliteHandoverDesk:
+        """Hand-overs, in this transaction."""
+        return SqliteHandoverDesk(self._db, self._keys)
 
     def open_duty(self, draft: DutyDraft, at: datetime) -> None:
         """One duty for a lead, kind and facts; asking again changes nothing."""

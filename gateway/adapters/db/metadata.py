@@ -7,6 +7,7 @@ from gateway.adapters.db import (  # noqa: F401 - each registers its tables
     guard_tables,
     log_tables,
     purge_tables,
+    referral_tables,
     resolution_tables,
     rotation_tables,
     tables,
