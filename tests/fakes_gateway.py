@@ -32,6 +32,7 @@ PERMITTED = {
     ("education/registrar", "attendance", "attendance_reporting"),
     ("civil_affairs/register_keeper", "relief-register", "relief_registration"),
     ("health/disability_assessor", "disability-assessment", "disability_assessment"),
+    ("justice/legal_aid_officer", "case-outcome", "legal_aid"),
     ("human_resources/recruitment_checker", "applicant-check", "child_labour_check"),
     ("market_regulation/licence_registrar", "licence-check", "licence_check"),
     ("civil_affairs/relief_officer", "needy-children", "child_relief"),

@@ -20,6 +20,7 @@ CASE_OUTCOME = Mapping(
             "人民调解协议": "mediated",
             "CD01": "court_ordered",
             "BY01": "not_taken",
+            "QT01": "other",
         },
     },
 )
