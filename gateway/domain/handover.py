@@ -12,8 +12,9 @@ from typing import Protocol
 from gateway.domain.case import Actor
 from gateway.domain.case import State as CaseState
 from gateway.domain.model import SubjectId
+from gateway.domain.package import digest
 from gateway.domain.predicate import Predicate
-from gateway.domain.referral import OVERDUE, Event, State
+from gateway.domain.referral import OVERDUE, Event, Kind, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,30 @@ class Handover:
 def arriving(state: CaseState) -> CaseState:
     """The state in which a case begins at the receiver: justice of another county has no hand in it any more."""
     return CaseState.PERSUADING if state is CaseState.REFERRED else state
+
+
+def record_of(shown: Handover, today: date, pseudonym: str) -> dict[str, object]:
+    """All that the exchange may show of it; part and mask say what of it comes out."""
+    return {
+        "id": shown.id,
+        "kind": Kind.TRANSFER.value,
+        "status": shown.status(today),
+        "from_region": shown.region,
+        "to_region": shown.to_region,
+        **{name: shown.body.get(name) for name in _SEEN},
+        "sent_on": shown.sent_on.isoformat(),
+        "due_on": shown.due_on.isoformat(),
+        "decided_on": shown.decided_on.isoformat() if shown.decided_on else None,
+        "package_sha256": digest(shown.package),
+        "case": shown.case,
+        "new_case": shown.new_case,
+        "pseudonym": pseudonym,
+        "reason": shown.words.get("reason"),
+        "package": shown.package,
+    }
+
+
+_SEEN = ("stage", "case_open_weeks", "notices_served", "has_plan")
 
 
 @dataclass(frozen=True, slots=True)

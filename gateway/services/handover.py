@@ -16,12 +16,11 @@ from gateway.domain.case import CaseEntry, CaseFile, EntryKind
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask, Released
 from gateway.domain.errors import Conflict, Flaw, HuxueError, Malformed, NotPermitted, OfficerUnnamed
-from gateway.domain.handover import Handover, HandoverQuery, Handovers
+from gateway.domain.handover import Handover, HandoverQuery, Handovers, record_of
 from gateway.domain.model import DutyDraft
-from gateway.domain.package import digest
 from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.principal import Principal
-from gateway.domain.referral import Event, Kind, ReferralBook, State, after
+from gateway.domain.referral import Event, ReferralBook, State, after
 from gateway.domain.referral_record import reason_flaw, served_in
 from gateway.domain.rulebook import Rulebook
 from gateway.services import outgoing, pages
@@ -267,7 +266,9 @@ class Handing:
             receiving = each.to_region == principal.region
             mask = Mask(EXCHANGES[EXCHANGE], grant, _part(each, receiving) - {"package", "reason"})
             words.update(mask.words)
-            items.append(mask.apply(self._record(each, principal, today)))
+            items.append(
+                mask.apply(record_of(each, today, self._keys.pseudonym(principal.agency, each.subject)))
+            )
         members = [each.subject for each in shown]
         page = pages.Page(
             items,
@@ -336,7 +337,10 @@ class Handing:
     def _answer(self, step: _Step, shown: Handover, detail: str) -> Outcome:
         mask = Mask(EXCHANGES[EXCHANGE], step.grant, _part(shown, step.receiving))
         reference = new_reference(step.now)
-        body = outgoing.referenced(mask.apply(self._record(shown, step.who, step.today)), reference)
+        body = outgoing.referenced(
+            mask.apply(record_of(shown, step.today, self._keys.pseudonym(step.who.agency, shown.subject))),
+            reference,
+        )
         return body, self._evidence.entry(
             step.request,
             step.grant,
@@ -347,28 +351,6 @@ class Handing:
             detail=f"{detail} {shown.id}",
             fields=mask.words,
         )
-
-    def _record(self, shown: Handover, who: Principal, today: date) -> dict[str, object]:
-        return {
-            "id": shown.id,
-            "kind": Kind.TRANSFER.value,
-            "status": shown.status(today),
-            "from_region": shown.region,
-            "to_region": shown.to_region,
-            **{
-                name: shown.body.get(name)
-                for name in ("stage", "case_open_weeks", "notices_served", "has_plan")
-            },
-            "sent_on": shown.sent_on.isoformat(),
-            "due_on": shown.due_on.isoformat(),
-            "decided_on": shown.decided_on.isoformat() if shown.decided_on else None,
-            "package_sha256": digest(shown.package),
-            "case": shown.case,
-            "new_case": shown.new_case,
-            "pseudonym": self._keys.pseudonym(who.agency, shown.subject),
-            "reason": shown.words.get("reason"),
-            "package": shown.package,
-        }
 
 
 def end_duties(transaction: Desks, found: Handover, today: date, by: str) -> None:
