@@ -2,8 +2,8 @@
 
 `identity`: each child's data key, wrapped anew. `index`: each keyed identifier, computed anew from the identity in the
 vault; the old one stays beside it until its key's overlap is over, so that whoever knows only the old key still finds
-the child. `files`: the sealed words of officers on a resolution, which outlive every file under that key. What
-cannot be done anew stays under its old key, and that key stays in the ring.
+the child. `files`: the sealed words of officers on resolutions, referrals and hand-overs, which outlive every file
+under that key. What cannot be done anew stays under its old key, and that key stays in the ring.
 """
 
 import sqlite3
@@ -18,6 +18,8 @@ from cryptography.exceptions import InvalidTag
 
 from gateway.adapters.db.effects import identity_tags
 from gateway.adapters.db.engine import Store
+from gateway.adapters.db.handovers import handover_purpose
+from gateway.adapters.db.referrals import referral_purpose
 from gateway.adapters.db.resolutions import purpose_of
 from gateway.adapters.keys.ring import FileKeyRing
 from gateway.domain.model import SubjectId
@@ -34,9 +36,33 @@ _IDENTIFIERS = (
     "SELECT i.lookup, i.kind, i.subject_id, s.data_key, s.sealed FROM identifier i"
     " JOIN subject s ON s.id = i.subject_id WHERE i.lookup > ? ORDER BY i.lookup LIMIT ?"
 )
+_COMMENT = "'cmt-' || referral_id || ':' || number"
 _TEXTS = (
-    "SELECT CAST(id AS BLOB), reason, note FROM resolution WHERE id > CAST(? AS TEXT) ORDER BY id LIMIT ?"
+    "SELECT CAST(id AS BLOB), one, two FROM (SELECT id, reason AS one, note AS two FROM resolution"
+    " UNION ALL SELECT id, words, NULL FROM referral UNION ALL SELECT id, package, words FROM handover"
+    f" UNION ALL SELECT {_COMMENT}, words, NULL FROM referral_comment)"
+    " WHERE id > CAST(? AS TEXT) ORDER BY id LIMIT ?"
 )
+
+
+class _Sealed(NamedTuple):
+    """Sealed columns of a table, what they are sealed under, and the expression that is the row's id above."""
+
+    table: str
+    columns: tuple[str, ...]
+    under: Callable[[str], str]
+    key: str = "id"
+
+
+_SEALED = {
+    "res": _Sealed("resolution", ("reason", "note"), purpose_of),
+    "rfl": _Sealed("referral", ("words",), referral_purpose),
+    "hnd": _Sealed("handover", ("package", "words"), handover_purpose),
+    "cmt": _Sealed(
+        "referral_comment", ("words",), lambda identity: referral_purpose(identity[len("cmt-") :]), _COMMENT
+    ),
+}
+"""By the beginning of an id."""
 
 
 class _Pass(NamedTuple):
@@ -137,16 +163,16 @@ class Rewrap:
         return self._texts(connection, row) if job == "files" else self._lookup(connection, row, drop)
 
     def _texts(self, connection: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
-        """A resolution's reason and note under the key in use; whether one of them was not before."""
+        """A row's sealed words under the key in use; whether one of them was not before."""
         identity = row[0].decode()
-        purpose = purpose_of(identity)
-        reason, note = (self._keys.reseal(purpose, text) if text else None for text in row[1:])
-        if reason is None and note is None:
+        table, columns, under, key = _SEALED[identity.partition("-")[0]]
+        texts = [
+            self._keys.reseal(under(identity), text) if text else None for text in row[1 : len(columns) + 1]
+        ]
+        if not any(texts):
             return False
-        connection.execute(
-            "UPDATE resolution SET reason = COALESCE(?, reason), note = COALESCE(?, note) WHERE id = ?",
-            (reason, note, identity),
-        )
+        kept = ", ".join(f"{column} = COALESCE(?, {column})" for column in columns)
+        connection.execute(f"UPDATE {table} SET {kept} WHERE {key} = ?", (*texts, identity))
         return True
 
     def _subject(self, connection: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
