@@ -16,6 +16,7 @@ from gateway.adapters.db.registers import SqliteRegisterTransaction
 from gateway.domain.case import Actor
 from gateway.services.casework import SYSTEM, Casework, Move
 from tests.harness import COUNTY, LAW_DATE, TestGateway, problem, running
+from tests.integration.test_rotation import age, keys_command, turn, until
 from tests.people import csv_file, resident_id, student
 
 LEAD, RETURN = "education/dropout_lead", "township/return_officer"
@@ -575,3 +576,22 @@ def test_the_guardian_reads_of_it_in_words(
         sentences += [each["sentence"] for each in answer.json()["items"]]
     assert any("接收了该儿童个案的移送，得到：" in each and "监护人联系方式" in each for each in sentences)
     assert any("将该儿童的个案移送其他部门" in each for each in sentences)
+
+
+def test_sealed_words_outlive_the_key_they_were_sealed_under(
+    gateway: TestGateway, case: str, lead: Officer, aid: Officer
+) -> None:
+    sent = lead.sent(case, note="请尽快")
+    aid.act(sent, "accept")
+    assert lead.act(sent, "comment", text="谢谢").status_code == 200
+    Officer(gateway, LEAD, "530402")
+    handover = lead.post("/handovers", {"case": case, "to_region": "530402"}).json()["id"]
+    told = aid.get(f"/referrals/{sent}").json()
+    digest = lead.get(f"/handovers/{handover}").json()["package_sha256"]
+    turn(gateway.data, "files")
+    age(gateway.data, ("files",))
+    assert keys_command(gateway.data, "tidy").stdout.strip() == "dropped files"
+    until(lambda: len(gateway.parts.keys.roots.of("files")) == 1)
+    assert {**aid.get(f"/referrals/{sent}").json(), "reference": ""} == {**told, "reference": ""}
+    assert told["comments"][0]["text"] == "谢谢"
+    assert lead.get(f"/handovers/{handover}").json()["package_sha256"] == digest
