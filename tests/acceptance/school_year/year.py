@@ -34,6 +34,8 @@ class Year:
         self._child_of: dict[str, Child] = {}
         self._name_of: dict[Child, str] = {}
         self._referrals: dict[Child, str] = {}
+        self._told: dict[date, dict[str, dict[Child, Line]]] = {}
+        self._duties: set[str] = set()
         self._cases: list[dict[str, Any]] | None = None
 
     def days(self, until: date) -> Iterator[date]:
@@ -170,13 +172,21 @@ class Year:
     def compare(self, day: date) -> list[str]:
         """Where the gateway's ledgers and duties differ from the truth; empty when nowhere."""
         self._learn_names()
-        truth = self.truth.ledgers()
-        found: list[str] = []
-        for ledger in LEDGERS:
-            items = self.office.every(f"/v1/ledgers/{ledger}", LEAD, **PURPOSE)
-            found += _differences(f"{day} {ledger}", truth[ledger], self._lines(items))
+        self._told[day] = self.truth.ledgers()
+        found = self._ledgers_differ(day)
         listed = self.office.every("/v1/cases", LEAD, **PURPOSE)
         return found + self._cases_differ(day, listed) + self._duties_differ(day, listed)
+
+    def look_back(self) -> list[str]:
+        """Where a ledger as of a past month end differs from what was known on that day."""
+        return [each for day in self._told for each in self._ledgers_differ(day, as_of=day.isoformat())]
+
+    def _ledgers_differ(self, day: date, **asked: str) -> list[str]:
+        found: list[str] = []
+        for ledger in LEDGERS:
+            items = self.office.every(f"/v1/ledgers/{ledger}", LEAD, **PURPOSE, **asked)
+            found += _differences(f"{day} {ledger}", self._told[day][ledger], self._lines(items))
+        return found
 
     def _lines(self, items: list[dict[str, Any]]) -> dict[Child, Line]:
         lines: dict[Child, Line] = {}
@@ -214,7 +224,12 @@ class Year:
         )
         children = {item["ref"]: self._child_of[item["pseudonym"]] for item in listed}
         got: Counter[Any] = Counter()
-        for item in self.office.every("/v1/duties", LEAD, **PURPOSE):
+        items = self.office.every("/v1/duties", LEAD, **PURPOSE)
+        ids = {item["id"] for item in items}
+        assert len(ids) == len(items), "a duty is listed twice"
+        assert ids >= self._duties, "a duty that was there is gone"
+        self._duties = ids
+        for item in items:
             child = children[item["case"]] if item["case"] else None
             due = date.fromisoformat(item["due_on"])
             got[child, item["duty"], due, STANDING[item["status"]], item["escalated_to"]] += 1
