@@ -68,17 +68,20 @@ from gateway.http.routers import (
     duties,
     entrance,
     exchanges,
+    handovers,
     identity,
     jobs,
     leads,
     ledgers,
     notices,
     pseudonyms,
+    referrals,
     reports,
 )
 from gateway.lists import build_lists, placement_of
 from gateway.log import LogParts, build_log
 from gateway.parts import Parts
+from gateway.referring import ReferringParts, build_referring
 from gateway.services.aid_duties import AidDuties
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
@@ -90,7 +93,7 @@ from gateway.services.catalogue import CatalogueView
 from gateway.services.child_file import ChildFile
 from gateway.services.child_lists.placement import ADVICE
 from gateway.services.cursor import Cursors
-from gateway.services.daily import Daily
+from gateway.services.daily import Daily, DayTask
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
 from gateway.services.duties import Duties
@@ -128,6 +131,7 @@ class _Ground:
     settings: Settings
     points: CedarDecisionPoint
     rulebook: Rulebook
+    referring: ReferringParts
     limits: LimitBook
     clock: SystemClock
     ring: RingWatch
@@ -182,9 +186,10 @@ def build(settings: Settings) -> Parts:
 def _daily(ground: _Ground) -> Daily:
     """What a new day brings, in this order: leads first, then what hangs on them."""
     book = ground.rulebook
-    tasks = (
+    tasks: tuple[DayTask, ...] = (
         DailySweep(book),
         CaseFacts(book, ground.evidence),
+        *ground.referring.days,
         LedgerDay(book),
         AidDuties(book),
         Escalation(book, ground.evidence),
@@ -205,6 +210,7 @@ def _ground(settings: Settings) -> _Ground:
         settings=settings,
         points=points,
         rulebook=rulebook,
+        referring=build_referring(settings.policies, store, keys, evidence, clock, rulebook),
         limits=limits,
         clock=clock,
         ring=ring,
@@ -306,6 +312,9 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health,
         health=health,
         resolve=_resolve(ground),
         notices=_notices(ground),
+        refer=ground.referring.refer,
+        referral_steps=ground.referring.steps,
+        handing=ground.referring.handing(log.key),
         disclosures=_disclosures(ground),
         files=Files(),
         store=ground.sealed_files,
@@ -361,6 +370,7 @@ def _upload(ground: _Ground, daily: Daily) -> Upload:
         ground.rulebook,
         agency_mapping,
         daily.before,
+        ground.referring.works,
     )
 
 
@@ -454,6 +464,8 @@ def create_app(settings: Settings) -> FastAPI:
         pseudonyms,
         notices,
         reports,
+        referrals,
+        handovers,
     ):
         app.include_router(module.router)
     app.add_exception_handler(HuxueError, on_domain_error)

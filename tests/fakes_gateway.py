@@ -32,6 +32,7 @@ PERMITTED = {
     ("education/registrar", "attendance", "attendance_reporting"),
     ("civil_affairs/register_keeper", "relief-register", "relief_registration"),
     ("health/disability_assessor", "disability-assessment", "disability_assessment"),
+    ("justice/legal_aid_officer", "case-outcome", "legal_aid"),
     ("human_resources/recruitment_checker", "applicant-check", "child_labour_check"),
     ("human_resources/recruitment_checker", "registration-check", "child_labour_check"),
     ("human_resources/labour_inspector", "sightings", "labour_inspection"),

@@ -43,6 +43,7 @@ PURPOSES = {
     "sightings": ("human_resources/labour_inspector", "labour_inspection"),
     "aid-payments": ("education/aid_officer", "aid_delivery"),
     "focus-groups": ("education/registrar", "student_registration"),
+    "case-outcome": ("justice/legal_aid_officer", "legal_aid"),
 }
 
 # Roles whose officers are named.

@@ -1,4 +1,4 @@
-"""Justice: may be granted referred cases one day; nothing is permitted to it yet."""
+"""Justice: accepts referred cases, and brings what came of them; before acceptance it knows nobody."""
 
 from connectors.base import Connector
 from connectors.justice.mapping import PROVIDES
@@ -11,4 +11,5 @@ class Justice(Connector):
     title_zh = "司法局"
     title_en = "Justice bureau"
     provides = PROVIDES
+    asks = ("case-referral", "referred-case")
     roles = ("legal_aid_officer",)

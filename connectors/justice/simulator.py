@@ -1,4 +1,4 @@
-"""The justice bureau's system, simulated: nothing is permitted to it yet, and it proves so by trying."""
+"""The justice bureau's system, simulated: hands in what came of the cases it accepted, and tries what is not its own."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.simulation import application, client_of, json_object, summary
+from connectors.simulation import Outbox, application, client_of, json_object, summary
 from connectors.transports.rest import GatewayClient, GatewayRefusal
 from schemas.identifiers import resident_id_check
 
@@ -54,13 +54,16 @@ class Attempts:
 
 
 def build(data: Path, clients: Mapping[str, GatewayClient]) -> Starlette:
-    """The agency's app; it has no files in `data`. `clients` by role: `legal_aid_officer`."""
-    attempts = Attempts(client_of(clients, "legal_aid_officer"))
+    """The agency's app over the files in `data`. `clients` by role: `legal_aid_officer`."""
+    officer = client_of(clients, "legal_aid_officer")
+    attempts, outcomes = Attempts(officer), Outbox(data, "case-outcome", officer)
     return application(
         "justice",
         clients,
         [
             Route("/try", attempts.attempt, methods=["POST"]),
             Route("/attempts", attempts.show, methods=["GET"]),
+            Route("/outcomes/push", outcomes.push, methods=["POST"]),
+            Route("/outcomes/receipts", outcomes.kept, methods=["GET"]),
         ],
     )

@@ -100,6 +100,7 @@ _DONE: Mapping[str, tuple[str, str]] = {
     "list": ("查看了包含该儿童的“{zh}”", "read a list with this child ({en})"),
     "upload": ("报送了包含该儿童的“{zh}”数据", "handed in a file with this child ({en})"),
     "subscribe": ("收到了关于该儿童的“{zh}”", "was told of this child ({en})"),
+    "refer": ("试图办理该儿童个案的移送或移交", "tried a step of a referral or hand-over"),
     "resolve": ("试图办理该儿童的身份还原", "tried a step of a resolution of identity"),
 }
 _EXPORTED = ("导出了包含该儿童的“{zh}”", "exported a list with this child ({en})")
@@ -165,6 +166,62 @@ _DETAILS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("notices", "read"): ("查看了该儿童个案的法律文书目录", "read which legal instruments the case has"),
     **{("cases", word): told for word, told in CASES.items()},
     ("child-file", "file"): ("查看了该儿童的一生一档", "read this child's file"),
+    ("case-referral", "sent"): (
+        "将该儿童的个案移送其他部门",
+        "referred this child's case to another agency",
+    ),
+    ("case-referral", "read"): ("查看了该儿童个案的移送", "looked at the referral of this child's case"),
+    ("case-referral", "rejected"): (
+        "退回了该儿童个案的移送",
+        "rejected the referral of this child's case",
+    ),
+    ("case-referral", "revoked"): ("撤回了该儿童个案的移送", "revoked the referral of this child's case"),
+    ("case-referral", "commented"): (
+        "就该儿童个案的移送提出意见",
+        "commented on the referral of this child's case",
+    ),
+    ("case-referral", "lapsed"): (
+        "该儿童的个案已办结或复学，移送自动撤回",
+        "the case was over or the child back: the referral was taken back",
+    ),
+    ("case-referral", "notified"): (
+        "该儿童的个案已办结，已告知接收移送的部门",
+        "the case was over: the agency that had accepted the referral was notified",
+    ),
+    ("referred-case", "accepted"): (
+        "接收了该儿童个案的移送",
+        "accepted the referral of this child's case",
+    ),
+    ("referred-case", "read"): ("查看了已接收的该儿童个案", "looked at this child's case, as accepted"),
+    ("referred-case", "commented"): (
+        "就已接收的该儿童个案提出意见",
+        "commented on this child's case, as accepted",
+    ),
+    ("referred-case", "taken_over"): (
+        "接手了已接收的该儿童个案",
+        "took over this child's case, as accepted by a colleague",
+    ),
+    ("case-handover", "sent"): (
+        "向另一县提出移交该儿童的个案",
+        "proposed to hand this child's case over to another county",
+    ),
+    ("case-handover", "read"): ("查看了该儿童个案的县际移交", "looked at the hand-over of this child's case"),
+    ("case-handover", "accepted"): (
+        "接收了由另一县移交的该儿童个案",
+        "accepted this child's case from another county",
+    ),
+    ("case-handover", "rejected"): (
+        "退回了由另一县移交的该儿童个案",
+        "rejected this child's case from another county",
+    ),
+    ("case-handover", "revoked"): (
+        "撤回了该儿童个案的县际移交",
+        "revoked the hand-over of this child's case",
+    ),
+    ("case-handover", "lapsed"): (
+        "该儿童的个案已办结，县际移交自动撤回",
+        "the case was over: its hand-over was taken back",
+    ),
     (EXCHANGE, ""): ("在窗口查询了本清单", "read this list at the counter"),
 }
 _MAPPING = (

@@ -179,6 +179,10 @@ class DutyDesk(Protocol):
         """Marks the county's duties due after `day` and by the day their kind says as reminded of; how many."""
         ...
 
+    def cancel_one(self, duty_id: str, on: date, by: str) -> bool:
+        """Nobody owes that one any more; False when it is not open or waiting."""
+        ...
+
     def end_lead(self, lead: str, done: bool, on: date, by: str) -> int:
         """The lead's standing duties are done, or nobody owes them any more; how many."""
         ...

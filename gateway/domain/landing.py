@@ -11,9 +11,11 @@ from gateway.domain.audit import AuditEntry
 from gateway.domain.case import CaseDesk, CaseFile
 from gateway.domain.casefacts import Month, OpenCase
 from gateway.domain.duties import DutyDesk
+from gateway.domain.handover import HandoverDesk
 from gateway.domain.inspections import InspectionDesk
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, StoredFile
+from gateway.domain.referral import ReferralDesk
 from gateway.domain.reporting import ReportDesk
 from gateway.domain.rules import Assessment
 
@@ -100,6 +102,12 @@ class RuleTransaction(Protocol):
 
     @property
     def reports(self) -> ReportDesk: ...
+
+    @property
+    def referrals(self) -> ReferralDesk: ...
+
+    @property
+    def handovers(self) -> HandoverDesk: ...
 
     def write_audit(self, entry: AuditEntry) -> None: ...
 

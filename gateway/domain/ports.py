@@ -14,6 +14,7 @@ from gateway.domain.case import CaseDesk
 from gateway.domain.child_file import ChildFiles
 from gateway.domain.duties import DutyDesk
 from gateway.domain.errors import HuxueError
+from gateway.domain.handover import HandoverDesk
 from gateway.domain.instrument_record import InstrumentDesk
 from gateway.domain.limits import Quota, Sighting
 from gateway.domain.model import (
@@ -30,6 +31,7 @@ from gateway.domain.model import (
 from gateway.domain.owing import DutyWork
 from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
+from gateway.domain.referral import ReferralDesk
 from gateway.domain.reporting import ReportDesk
 from gateway.domain.resolution import ResolutionDesk
 
@@ -169,6 +171,16 @@ class Transaction(Protocol):
     @property
     def duty_work(self) -> DutyWork:
         """What officers do with duties, in this transaction."""
+        ...
+
+    @property
+    def referrals(self) -> ReferralDesk:
+        """Referrals, in this transaction."""
+        ...
+
+    @property
+    def handovers(self) -> HandoverDesk:
+        """Hand-overs between counties, in this transaction."""
         ...
 
     @property

@@ -70,6 +70,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "该地点不在本单位辖区内，请由属地单位上报。",
         "This place lies outside your region; its own office hands it in.",
     ),
+    "unknown_referral": (
+        "没有这份已由本单位接收的移送，请核对移送编号。",
+        "No referral of that number was accepted by this agency; check the number.",
+    ),
+    "outcome_differs": (
+        "该移送已以另一结果或日期办结，请核对。",
+        "This referral was closed with another outcome or date; check it.",
+    ),
+    "before_acceptance": (
+        "日期早于接收移送之日，请核对。",
+        "The date lies before the day on which the referral was accepted; check it.",
+    ),
     "no_header": (
         "没有找到表头，请使用模板的表头：",
         "No heading row was found; these headings are missing: ",

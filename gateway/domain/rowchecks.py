@@ -77,4 +77,5 @@ ROW_CHECKS: dict[str, Callable[[Columns], Iterator[Contradiction]]] = {
     "sightings": _check_sighting,
     "aid-payments": lambda _: iter(()),
     "focus-groups": _check_period,
+    "case-outcome": lambda _: iter(()),
 }

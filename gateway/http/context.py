@@ -28,12 +28,15 @@ from gateway.services.evidence import Evidence
 from gateway.services.explain import Explain
 from gateway.services.export import Export
 from gateway.services.fetch_document import FetchDocument
+from gateway.services.handover import Handing
 from gateway.services.health import Health
 from gateway.services.instruments import CaseInstruments
 from gateway.services.issue import Issue
 from gateway.services.ledgers import LedgerPages
 from gateway.services.list import ListRecords
 from gateway.services.mapping import Mapping
+from gateway.services.refer import Refer
+from gateway.services.referral_steps import ReferralSteps
 from gateway.services.reporting import Reporting
 from gateway.services.resolve import Resolve
 from gateway.services.serve import Serve
@@ -87,6 +90,9 @@ class Context:
     health: Health
     resolve: Resolve
     notices: Notices
+    refer: Refer
+    referral_steps: ReferralSteps
+    handing: Handing
     disclosures: Disclosures
     files: SpreadsheetFiles
     store: FileStore

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from gateway.domain.errors import Flaw, Malformed, TooLarge
 from gateway.domain.predicate import is_region
+from gateway.http.referral_models import HandoverModel, ReferralModel, ReferralPage
 
 JSON_LIMIT = 65_536
 
@@ -386,6 +387,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     *(AskAnswer, Page, GeneralisedModel, ListPage, Receipt, LogReceipt, Manifest, LeadModel),
     *(DutyModel, HandedOver, ExplainedLead, NoticeModel),
     *(ResolutionModel, ResolutionPage, DisclosuresAnswer, DeletionModel),
+    *(ReferralModel, ReferralPage, HandoverModel),
 )
 
 

@@ -8,7 +8,8 @@ audit entry.
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Protocol
 
 from gateway.domain import errors
 from gateway.domain.cells import Cell
@@ -74,6 +75,21 @@ class File:
         return hashlib.sha256(self.body).hexdigest()
 
 
+class RowWork(Protocol):
+    """What lands a dataset whose rows are no facts about a child named in them (an outcome of a referral)."""
+
+    def land(
+        self,
+        transaction: RegisterTransaction,
+        who: Principal,
+        reading: Reading,
+        today: date,
+        now: datetime,
+    ) -> tuple[RowCounts, Sequence[SubjectId]]:
+        """The counts, and the children concerned; rows that cannot be taken become flaws of the reading."""
+        ...
+
+
 class Upload:
     """The use case, after the decision: `land` in a worker thread."""
 
@@ -88,10 +104,12 @@ class Upload:
         rulebook: Rulebook,
         mapping: Callable[[str], AgencyMapping],
         new_day: Callable[[RegisterTransaction, str], None],
+        works: Mapping[str, RowWork] | None = None,
     ) -> None:
         self._evidence, self._registers, self._files = evidence, registers, files
         self._store, self._keys = store, keys
         self._clock, self._book, self._mapping, self._new_day = clock, rulebook, mapping, new_day
+        self._works = works or {}
 
     def land(self, request: Request, grant: Grant, file: File) -> Mapping[str, object]:
         """The receipt. Raises InvalidRecord, UnsupportedMedia, TooLarge, IdempotencyMismatch or RegionOutOfReach.
@@ -156,10 +174,7 @@ class Upload:
     def _write(
         self, request: Request, grant: Grant, file: File, form: Format, sheet: Sheet, reading: Reading
     ) -> Mapping[str, object]:
-        shape, region = SHAPES[reading.dataset.id], request.principal.region[:COUNTY_DIGITS]
-        if reading.dataset.otherwise:
-            inspections.look_over(reading, request.principal.region)
-        prepared = self._registers.prepare(people(reading, self._keys, region), shape.creates)
+        prepared = self._prepared(request, reading)
         upload_id = new_reference(self._clock.now()).replace("ref-", "up-")
         errors_file: StoredFile | None = None
         try:
@@ -169,7 +184,7 @@ class Upload:
                     self._witness(transaction, request, grant, replayed)
                     return replayed
                 now = self._clock.now()
-                self._new_day(transaction, region)
+                self._new_day(transaction, request.principal.region[:COUNTY_DIGITS])
                 counts, children = self._merge(transaction, request, reading, prepared, upload_id)
                 errors_file = self._errors_file(request, form, sheet, reading, upload_id, now)
                 receipt = _receipt(upload_id, counts, reading, errors_file, file.language)
@@ -183,6 +198,16 @@ class Upload:
             raise
         return receipt
 
+    def _prepared(self, request: Request, reading: Reading) -> object:
+        """Whose rows they are, looked up and sealed before the lock; nothing where a work of its own lands them."""
+        if reading.dataset.id in self._works:
+            return None
+        region = request.principal.region[:COUNTY_DIGITS]
+        if reading.dataset.otherwise:
+            inspections.look_over(reading, request.principal.region)
+        creates = SHAPES[reading.dataset.id].creates
+        return self._registers.prepare(people(reading, self._keys, region), creates)
+
     def _merge(
         self,
         transaction: RegisterTransaction,
@@ -191,6 +216,10 @@ class Upload:
         prepared: object,
         upload_id: str,
     ) -> tuple[RowCounts, Sequence[SubjectId]]:
+        work = self._works.get(reading.dataset.id)
+        if work is not None:
+            today, now = self._clock.today(), self._clock.now()
+            return work.land(transaction, request.principal, reading, today, now)
         shape = SHAPES[reading.dataset.id]
         region = request.principal.region[:COUNTY_DIGITS]
         settled = transaction.settle(prepared, shape.renames, region)

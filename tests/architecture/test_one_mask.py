@@ -30,6 +30,9 @@ WRITES_NO_RECORD = {
     "gateway/http/routers/cases.py": "decodes bodies",
     "gateway/http/routers/duties.py": "decodes bodies",
     "gateway/http/routers/disclosures.py": "decodes bodies; writes down what `outgoing.uses` put together",
+    "gateway/http/routers/referrals.py": "decodes bodies",
+    "gateway/http/routers/handovers.py": "decodes bodies",
+    "gateway/domain/package.py": "the signed history of a case, itself a field that the mask of its exchange releases",
     "gateway/domain/disclosure.py": "decodes audit entries",
     "gateway/domain/log/verifying.py": "decodes audit entries",
     "gateway/services/mapping.py": "pairs of the caller's own pseudonyms, where the grant tells them",
@@ -41,6 +44,7 @@ WRITES_NO_RECORD = {
 FOLDERS = ("gateway/services", "gateway/domain", "gateway/http")
 ROUTERS_OF_RECORDS = (
     *("exchanges", "leads", "duties", "jobs", "identity", "deletions", "notices", "reports", "cases"),
+    *("referrals", "handovers", "ledgers"),
 )
 DUMPED = {"receipt", "found.manifest"}
 """A receipt holds shapes and counts; a manifest says where a file is. Otherwise a job's id and state."""

@@ -19,32 +19,21 @@ from gateway.http.routers import (
     duties,
     entrance,
     exchanges,
+    handovers,
     identity,
     jobs,
     leads,
     ledgers,
     notices,
     pseudonyms,
+    referrals,
     reports,
 )
 from tests.harness import TestGateway
 
 MODULES = (
-    entrance,
-    catalogue,
-    exchanges,
-    jobs,
-    leads,
-    cases,
-    duties,
-    ledgers,
-    identity,
-    disclosures,
-    audit,
-    deletions,
-    pseudonyms,
-    notices,
-    reports,
+    *(entrance, catalogue, exchanges, jobs, leads, identity, disclosures, audit, deletions, pseudonyms),
+    *(cases, duties, ledgers, notices, reports, referrals, handovers),
 )
 ROUTERS = tuple(module.router for module in MODULES)
 # The document about the routes; the framework's own.

@@ -360,6 +360,15 @@ class TestJustice:
         assert get(app, "/attempts") == {"attempts": attempts}
         assert CHILD not in tried.text
 
+    def test_outcomes_are_handed_in_as_they_are(self, fake: FakeGateway, tmp_path: Path) -> None:
+        app = app_of(fake, "justice", tmp_path)
+        assert post(app, "/outcomes/push").status_code == 404
+        body = "来文移送编号,办结方式,结案日期\r\nrfl-00000000000000000000000001,口头训诫,2026-11-20\r\n".encode()
+        (tmp_path / "case-outcome.csv").write_bytes(body)
+        assert post(app, "/outcomes/push").status_code == 200
+        assert [(sent["exchange"], sent["body"]) for sent in fake.uploads] == [("case-outcome", body)]
+        assert len(get(app, "/outcomes/receipts")["receipts"]) == 1
+
     def test_answer_it_should_not_have_is_an_alarm(
         self, fake: FakeGateway, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -202,7 +202,11 @@ def measured(data: Path, *more: str) -> tuple[int, str]:
 def test_the_measure_reports_before_and_after(uneven: TestGateway, tmp_path: Path) -> None:
     code, text = measured(uneven.data, "--out", str(tmp_path / "report.json"))
     assert code == 0, text
-    (report,) = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    reports = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert {each["exchange"] for each in reports} == {
+        *("needy-children", "aid-gap", "placement-advice", "placement-outcomes")
+    }
+    (report,) = (each for each in reports if each["exchange"] == "needy-children")
     assert (report["role"], report["region"], report["exchange"]) == (RELIEF, COUNTY, "needy-children")
     groups = alike(every(uneven))
     assert report["after"]["k"] == min(groups.values())

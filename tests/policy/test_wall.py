@@ -95,6 +95,9 @@ def test_the_wall_is_what_holds_it() -> None:
     assert book.withheld(principal, "leads", "legal_aid") == {
         "rule": Withholding.FORBIDDEN,
         "facts": Withholding.FORBIDDEN,
+        # justice has a wall of its own besides: of a case that it has not accepted, nothing but plain fields
+        "region": Withholding.FORBIDDEN,
+        "pseudonym": Withholding.FORBIDDEN,
     }
 
 

@@ -15,6 +15,7 @@ EXPECTED = {
     "relief_class": "dibao tekun orphan de_facto_unsupported child_in_difficulty temporary",
     "disability_category": "1 2 3 4 5 6 7",
     "disability_grade": "1 2 3 4",
+    "case_outcome": "legal_aid_granted admonished mediated court_ordered not_taken other",
     "suitability": "mainstream special_school home_delivery deferral",
     "sighting_finding": "confirmed none pending",
     "sighting_measure": "none correction fine handed_to_guardian police market_regulation",

@@ -121,6 +121,12 @@ def test_every_heading_of_the_schema_and_of_the_agency_is_known(dataset: str) ->
         "sightings": sighting(),
         "aid-payments": payment(),
         "focus-groups": focus(),
+        "case-outcome": {
+            "移送编号": "rfl-00000000000000000000000001",
+            "办理结果": "训诫",
+            "日期": "2026-11-18",
+            "备注": "已当面训诫",
+        },
     }
     row = rows[dataset]
     expected = reading(grid(row), dataset).records[0].values

@@ -101,6 +101,10 @@ class SqliteDutyDesk:
         """Nobody owes what is left of the case's duties any more; how many."""
         return self._end("cancelled", "case_ref = ?", (case,), on, by)
 
+    def cancel_one(self, duty_id: str, on: date, by: str) -> bool:
+        """Nobody owes it any more; False when it does not stand."""
+        return self._end("cancelled", "id = ?", (duty_id,), on, by) == 1
+
     def end_lead(self, lead: str, done: bool, on: date, by: str) -> int:
         """The lead's standing duties are done, or nobody owes them any more; how many."""
         return self._end("done" if done else "cancelled", "lead_id = ?", (lead,), on, by)

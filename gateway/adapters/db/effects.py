@@ -19,8 +19,10 @@ from gateway.adapters.db.duties import SqliteDutyDesk
 from gateway.adapters.db.duty_work import SqliteDutyWork
 from gateway.adapters.db.engine import stamp
 from gateway.adapters.db.guard import Counted, DayCount
+from gateway.adapters.db.handovers import SqliteHandoverDesk
 from gateway.adapters.db.instruments import SqliteInstrumentDesk
 from gateway.adapters.db.mappings import claim
+from gateway.adapters.db.referrals import SqliteReferralDesk
 from gateway.adapters.db.reports import SqliteReportDesk
 from gateway.adapters.db.resolutions import SqliteResolutionDesk
 from gateway.adapters.db.vault import open_vault
@@ -220,6 +222,16 @@ class SqliteTransaction:
     def duty_work(self) -> SqliteDutyWork:
         """What officers do with duties, in this transaction."""
         return SqliteDutyWork(self._db)
+
+    @property
+    def referrals(self) -> SqliteReferralDesk:
+        """Referrals, in this transaction."""
+        return SqliteReferralDesk(self._db, self._keys)
+
+    @property
+    def handovers(self) -> SqliteHandoverDesk:
+        """Hand-overs, in this transaction."""
+        return SqliteHandoverDesk(self._db, self._keys)
 
     def open_duty(self, draft: DutyDraft, at: datetime) -> None:
         """One duty for a lead, kind and facts; asking again changes nothing."""

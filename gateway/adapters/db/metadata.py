@@ -12,6 +12,7 @@ from gateway.adapters.db import (  # noqa: F401 - each registers its tables
     ledger_tables,
     log_tables,
     purge_tables,
+    referral_tables,
     report_tables,
     resolution_tables,
     rotation_tables,

@@ -2,8 +2,8 @@
 
 `identity`: each child's data key, wrapped anew. `index`: each keyed identifier, computed anew from the identity in the
 vault; the old one stays beside it until its key's overlap is over, so that whoever knows only the old key still finds
-the child. `files`: the sealed words of officers on a resolution, and legal instruments, which outlive every file under
-that key. What cannot be done anew stays under its old key, and that key stays in the ring.
+the child. `files`: the sealed words of officers on resolutions, cases, referrals and hand-overs, and legal instruments,
+which outlive every file under that key. What cannot be done anew stays under its old key, and that key stays in the ring.
 """
 
 import sqlite3
@@ -16,9 +16,12 @@ from typing import Any, NamedTuple
 import orjson
 from cryptography.exceptions import InvalidTag
 
+from gateway.adapters.db.cases import words_purpose
 from gateway.adapters.db.effects import identity_tags
 from gateway.adapters.db.engine import Store
+from gateway.adapters.db.handovers import handover_purpose
 from gateway.adapters.db.instruments import purpose_of as purpose_of_instrument
+from gateway.adapters.db.referrals import referral_purpose
 from gateway.adapters.db.resolutions import purpose_of
 from gateway.adapters.keys.ring import FileKeyRing
 from gateway.domain.model import SubjectId
@@ -35,16 +38,55 @@ _IDENTIFIERS = (
     "SELECT i.lookup, i.kind, i.subject_id, s.data_key, s.sealed FROM identifier i"
     " JOIN subject s ON s.id = i.subject_id WHERE i.lookup > ? ORDER BY i.lookup LIMIT ?"
 )
+_LINE = "'cas-' || case_ref || ':' || number"
+_COMMENT = "'cmt-' || referral_id || ':' || number"
 _TEXTS = (
-    "SELECT CAST(id AS BLOB), one, two, three FROM (SELECT id, reason AS one, note AS two, NULL AS three FROM resolution"
-    " UNION ALL SELECT id, content, service, void_reason FROM instrument)"
+    "SELECT CAST(id AS BLOB), one, two, three FROM"
+    " (SELECT id, reason AS one, note AS two, NULL AS three FROM resolution"
+    " UNION ALL SELECT id, content, service, void_reason FROM instrument"
+    " UNION ALL SELECT id, words, NULL, NULL FROM referral"
+    " UNION ALL SELECT id, package, words, NULL FROM handover"
+    f" UNION ALL SELECT {_COMMENT}, words, NULL, NULL FROM referral_comment"
+    f" UNION ALL SELECT {_LINE}, words, NULL, NULL FROM case_entry WHERE words IS NOT NULL)"
     " WHERE id > CAST(? AS TEXT) ORDER BY id LIMIT ?"
 )
+
+
+def _case_line(identity: str) -> tuple[str, int]:
+    ref, number = _numbered(identity)
+    return ref, int(number)
+
+
+class _Sealed(NamedTuple):
+    """Sealed columns of a table, what they are sealed under by the row's id above, and how that id finds the row."""
+
+    table: str
+    columns: tuple[str, ...]
+    under: Callable[[str], str]
+    where: str = "id = ?"
+    find: Callable[[str], tuple[str, ...]] = lambda identity: (identity,)
+
+
+def _numbered(identity: str) -> tuple[str, ...]:
+    """``cas-<case>:<number>`` and ``cmt-<referral>:<number>`` as the parts of a key."""
+    return tuple(identity[4:].rsplit(":", 1))
+
+
 _SEALED = {
-    "res": ("resolution", ("reason", "note"), purpose_of),
-    "ins": ("instrument", ("content", "service", "void_reason"), purpose_of_instrument),
+    "res": _Sealed("resolution", ("reason", "note"), purpose_of),
+    "ins": _Sealed("instrument", ("content", "service", "void_reason"), purpose_of_instrument),
+    "rfl": _Sealed("referral", ("words",), referral_purpose),
+    "hnd": _Sealed("handover", ("package", "words"), handover_purpose),
+    "cmt": _Sealed(
+        *("referral_comment", ("words",), lambda identity: referral_purpose(identity[4:])),
+        *("referral_id = ? AND number = CAST(? AS INTEGER)", _numbered),
+    ),
+    "cas": _Sealed(
+        *("case_entry", ("words",), lambda identity: words_purpose(*_case_line(identity))),
+        *("case_ref = ? AND number = CAST(? AS INTEGER)", _numbered),
+    ),
 }
-"""By the beginning of an id: the table, its sealed columns, and what they are sealed under."""
+"""By the beginning of an id."""
 
 
 class _Pass(NamedTuple):
@@ -145,15 +187,16 @@ class Rewrap:
         return self._texts(connection, row) if job == "files" else self._lookup(connection, row, drop)
 
     def _texts(self, connection: sqlite3.Connection, row: tuple[Any, ...]) -> bool:
-        """A resolution's or an instrument's sealed texts under the key in use; whether one of them was not before."""
+        """A row's sealed words under the key in use; whether one of them was not before."""
         identity = row[0].decode()
-        table, columns, under = _SEALED[identity.partition("-")[0]]
-        purpose = under(identity)
-        texts = [self._keys.reseal(purpose, text) if text else None for text in row[1 : len(columns) + 1]]
+        table, columns, under, where, find = _SEALED[identity.partition("-")[0]]
+        texts = [
+            self._keys.reseal(under(identity), text) if text else None for text in row[1 : len(columns) + 1]
+        ]
         if not any(texts):
             return False
         kept = ", ".join(f"{column} = COALESCE(?, {column})" for column in columns)
-        connection.execute(f"UPDATE {table} SET {kept} WHERE id = ?", (*texts, identity))
+        connection.execute(f"UPDATE {table} SET {kept} WHERE {where}", (*texts, *find(identity)))
         return True
 
     def _subject(self, connection: sqlite3.Connection, row: tuple[Any, ...]) -> bool:

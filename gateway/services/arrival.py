@@ -1,0 +1,97 @@
+"""What goes along when a case is handed over, and what becomes of it where it arrives."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from gateway.domain.case import CaseFile
+from gateway.domain.case import State as CaseState
+from gateway.domain.errors import Conflict, SourceUnavailable
+from gateway.domain.handover import Handover, arriving
+from gateway.domain.log.note import MalformedNote, Verify, Vkey
+from gateway.domain.model import DutyDraft, LeadDraft
+from gateway.domain.package import Package, copied, read, written
+from gateway.domain.ports import KeyRing, Transaction
+from gateway.domain.principal import Principal
+from gateway.domain.referral import HandoverTerms
+from gateway.domain.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """The gateway's key of now, and how signatures are checked."""
+
+    key: Callable[[], Vkey]
+    verify: Verify
+
+
+class Arrivals:
+    """Packs a history and signs it; reads it again, signature first; opens the case at the receiver."""
+
+    def __init__(self, rulebook: Rulebook, terms: HandoverTerms, keys: KeyRing, signing: Signing) -> None:
+        self._book, self._terms, self._keys, self._signing = rulebook, terms, keys, signing
+
+    def packed(self, transaction: Transaction, handover_id: str, case: CaseFile, to_region: str) -> str:
+        """The history as it stands now, signed."""
+        entries = transaction.cases.entries(case.ref)
+        return written(handover_id, to_region, case, entries, self._signing.key(), self._keys.sign_head)
+
+    def unpacked(self, package: str, found: Handover) -> Package:
+        """Conflict unless our key signed it, for this very hand-over."""
+        try:
+            opened = read(package, self._signing.key(), self._signing.verify)
+        except MalformedNote:
+            raise Conflict("移交文件签名不符。", "The package's signature does not hold.") from None
+        if (opened.handover, opened.region, opened.to_region) != (found.id, found.region, found.to_region):
+            raise Conflict("移交文件与移交不符。", "The package is of another hand-over.")
+        return opened
+
+    def arrive(
+        self,
+        transaction: Transaction,
+        old: CaseFile,
+        package: Package,
+        who: Principal,
+        today: date,
+        now: datetime,
+    ) -> CaseFile:
+        """The receiver's case: the one it has, or a new one; with a lead, by which its team sees the child."""
+        self._lead(transaction, old, package, today, now)
+        new = transaction.cases.open_case_of(package.to_region, old.subject)
+        if new is None:  # the lead has just opened it; raised past the commit, so that all is undone
+            raise SourceUnavailable
+        for each in package.entries:
+            transaction.cases.write(copied(package, each, new))
+        if new.state is not CaseState.SUSPECTED:
+            return new  # one that is further on here stays where it is
+        goes_on = replace(
+            new,
+            state=arriving(package.state),
+            previous=package.previous,
+            since=today,
+            observed_from=package.observed_from,
+            sealed=old.sealed,
+            owner=who.officer if old.sealed else new.owner,
+        )
+        transaction.cases.update(goes_on)
+        return goes_on
+
+    def _lead(
+        self, transaction: Transaction, old: CaseFile, package: Package, today: date, now: datetime
+    ) -> None:
+        rule, region = self._book.rules[self._terms.rule], package.to_region
+        duties = self._book.of(region).duties
+        due = duties.due(rule.duty, today)
+        draft = LeadDraft(
+            subject=old.subject,
+            rule=rule.id,
+            region=region,
+            residence=region,
+            due_on=due,
+            facts=({"fact": rule.id, "on": today.isoformat()},),
+            rule_version=rule.version,
+        )
+        lead, _news = transaction.open_lead(draft, now)
+        owner, facts = duties.rules[rule.duty].owner_for(None), {"handover": package.handover}
+        duty = DutyDraft(kind=rule.duty, owner=owner, region=region, due_on=due, lead=lead, facts=facts)
+        transaction.duties.open(duty, now)
