@@ -52,7 +52,7 @@ _COUNTS: Mapping[str, _Count] = {
         "r",
         _REGISTER,
         "r.status IN ('enrolled', 'on_leave') AND r.confirmed_on < (SELECT max(o.confirmed_on)"
-        " FROM student_register o WHERE o.region = r.region)",
+        " FROM student_register o WHERE o.region = :region)",
     ),
     "in_two_registers": _Count(
         "r",
