@@ -178,13 +178,7 @@ def test_reload_takes_a_sound_set_and_forgets_old_grants(point: CedarDecisionPoi
     policy = '@id("leads-lead-region") @treatment('
     texts["education.cedar"] = texts["education.cedar"].replace(f'{policy}"keep")', f'{policy}"generalise")')
     cases = texts["education.cases.yaml"]
-<<<<<<< HEAD
-    texts["education.cases.yaml"] = cases.replace(
-        "case: keep, region: keep", "case: keep, region: generalise"
-    )
-=======
     texts["education.cases.yaml"] = cases.replace("region: keep", "region: generalise", 1)
->>>>>>> cases
     point.reload(write(tmp_path, texts))
     after = point.decide(LEAD, *LEADS)
     assert after.policy_version == point.version != before.policy_version
