@@ -1,51 +1,34 @@
 """The composition root: with the command line the only place that knows every adapter."""
 
 import os
-from dataclasses import dataclass
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from connectors.registry import mapping_for
-from gateway.adapters.cedar import CedarDecisionPoint, load
-from gateway.adapters.clock import AsOfClock, SystemClock
 from gateway.adapters.db.case_shelf import SqliteCaseShelf
-from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.days import SqliteDays
 from gateway.adapters.db.duty_list import SqliteDuties
-from gateway.adapters.db.engine import Store
 from gateway.adapters.db.evidence_index import SqliteChildEvidence, SqliteEvidenceIndex
 from gateway.adapters.db.inspections import SqliteInspections
 from gateway.adapters.db.instruments import SqliteInstruments
-from gateway.adapters.db.jobs import SqliteJobs
-from gateway.adapters.db.journal import GroupCommitJournal
 from gateway.adapters.db.leads import SqliteLeads
-from gateway.adapters.db.ledger_refresh import LedgerDay, SqliteLedgerKeeper
+from gateway.adapters.db.ledger_refresh import LedgerDay
 from gateway.adapters.db.ledgers import SqliteLedgers
 from gateway.adapters.db.mappings import SqliteToldChildren
-from gateway.adapters.db.notices import SqliteNotices
 from gateway.adapters.db.purging import SqlitePurging
-from gateway.adapters.db.registers import SqliteRegisters
 from gateway.adapters.db.reports import SqliteReports
 from gateway.adapters.db.resolutions import SqliteResolutions
 from gateway.adapters.db.transient import Transient
-from gateway.adapters.db.turn import Turn
 from gateway.adapters.documents.templates import load_offices, load_templates
 from gateway.adapters.documents.writer import FileDocumentWriter
 from gateway.adapters.export import ListWriter
 from gateway.adapters.files import Files
-from gateway.adapters.filestore import SealedFileStore
-from gateway.adapters.keys import FileKeyRing
-from gateway.adapters.keys.watch import RingWatch
-from gateway.adapters.limits import load_limits
-from gateway.adapters.rulebook import load_rulebook
 from gateway.background import lifespan_of
-from gateway.domain.decision import PolicyError
 from gateway.domain.errors import HuxueError
-from gateway.domain.limits import LimitBook
 from gateway.domain.log.note import MalformedNote
-from gateway.domain.rulebook import Rulebook
+from gateway.ground import Ground, lay_ground
 from gateway.http.auth import Authenticator
 from gateway.http.context import Context, Notices
 from gateway.http.dpop import ProofReader
@@ -81,7 +64,6 @@ from gateway.http.routers import (
 from gateway.lists import build_lists, placement_of
 from gateway.log import LogParts, build_log
 from gateway.parts import Parts
-from gateway.referring import ReferringParts, build_referring
 from gateway.services.aid_duties import AidDuties
 from gateway.services.alerts import Alerts
 from gateway.services.ask import Ask
@@ -92,7 +74,6 @@ from gateway.services.casework import Casework
 from gateway.services.catalogue import CatalogueView
 from gateway.services.child_file import ChildFile
 from gateway.services.child_lists.placement import ADVICE
-from gateway.services.cursor import Cursors
 from gateway.services.daily import Daily, DayTask
 from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
@@ -100,11 +81,9 @@ from gateway.services.duties import Duties
 from gateway.services.duty_actions import DutyActions
 from gateway.services.employer_hits import ListEmployers
 from gateway.services.escalation import Escalation
-from gateway.services.evidence import Evidence
 from gateway.services.explain import Explain
 from gateway.services.export import Export
 from gateway.services.fetch_document import FetchDocument
-from gateway.services.guard import Guard
 from gateway.services.health import Health
 from gateway.services.instruments import CaseInstruments, InstrumentDeskwork
 from gateway.services.issue import Issue
@@ -120,47 +99,14 @@ from gateway.services.tables import Lists
 from gateway.services.upload import AgencyMapping, Upload
 from gateway.services.use_resolution import UseResolution
 from gateway.settings import Settings
-from gateway.start import NotReady, open_ring, prepare_data
+from gateway.start import NotReady, prepare_data
 from gateway.version import version
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What nearly every part stands on."""
-
-    settings: Settings
-    points: CedarDecisionPoint
-    rulebook: Rulebook
-    referring: ReferringParts
-    limits: LimitBook
-    clock: SystemClock
-    ring: RingWatch
-    store: Store
-    journal: GroupCommitJournal
-    evidence: Evidence
-    guard: Guard
-    clients: SqliteClients
-    registers: SqliteRegisters
-    notices: SqliteNotices
-    jobs: SqliteJobs
-    sealed_files: SealedFileStore
-    cursors: Cursors
-    ledgers: SqliteLedgerKeeper
-
-    @property
-    def keys(self) -> FileKeyRing:
-        """The ring's keys of now."""
-        return self.ring.ring
-
-    def policy_version(self) -> str:
-        """Of the policies that decide now."""
-        return self.points.version
 
 
 def build(settings: Settings) -> Parts:
     """Put the parts together; raises NotReady, PolicyError, KeyRingError or RulebookError."""
     prepare_data(settings)
-    ground = _ground(settings)
+    ground = lay_ground(settings)
     child_lists = build_lists(ground.store, ground.keys, ground.clock, ground.rulebook)
     lists = ListRecords(ground.evidence, child_lists.values(), ground.cursors)
     log, purge, daily = _log(ground), _purge(ground, lists), _daily(ground)
@@ -183,7 +129,7 @@ def build(settings: Settings) -> Parts:
     )
 
 
-def _daily(ground: _Ground) -> Daily:
+def _daily(ground: Ground) -> Daily:
     """What a new day brings, in this order: leads first, then what hangs on them."""
     book = ground.rulebook
     tasks: tuple[DayTask, ...] = (
@@ -198,60 +144,21 @@ def _daily(ground: _Ground) -> Daily:
     return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
 
 
-def _ground(settings: Settings) -> _Ground:
-    points, rulebook = _points(settings), load_rulebook(settings.policies)
-    limits = load_limits(settings.policies, points.bundle.registry.roles)
-    clock = AsOfClock(settings.as_of) if settings.as_of else SystemClock()
-    ring, store = open_ring(settings), Store(settings.store_path)
-    keys = ring.ring
-    journal = GroupCommitJournal(store, keys, clock)
-    evidence = Evidence(points, journal, clock, frozenset(points.bundle.registry.purposes))
-    return _Ground(
-        settings=settings,
-        points=points,
-        rulebook=rulebook,
-        referring=build_referring(settings.policies, store, keys, evidence, clock, rulebook),
-        limits=limits,
-        clock=clock,
-        ring=ring,
-        store=store,
-        journal=journal,
-        evidence=evidence,
-        guard=Guard(evidence, limits, clock),
-        clients=SqliteClients(store, Turn(store)),
-        registers=SqliteRegisters(store, keys, clock),
-        notices=SqliteNotices(store),
-        jobs=SqliteJobs(store),
-        sealed_files=SealedFileStore(settings.data / "files", keys),
-        cursors=Cursors(keys),
-        ledgers=SqliteLedgerKeeper(store, rulebook),
-    )
-
-
-def _points(settings: Settings) -> CedarDecisionPoint:
-    """What decides; PolicyError when the policies do not do what their own cases say."""
-    bundle = load(settings.policies)
-    failing = bundle.failing_cases()
-    if failing:
-        raise PolicyError(failing)
-    return CedarDecisionPoint(bundle)
-
-
-def _log(ground: _Ground) -> LogParts:
+def _log(ground: Ground) -> LogParts:
     try:
         return build_log(ground.settings, ground.store, ground.keys, ground.evidence, ground.clock)
     except (MalformedNote, OSError) as error:
         raise NotReady(f"keys of logs and witnesses cannot be read: {error}") from None
 
 
-def _tables(ground: _Ground, children: ListRecords) -> Lists:
+def _tables(ground: Ground, children: ListRecords) -> Lists:
     """Every list behind the generic routes."""
     kept = SqliteInspections(ground.store)
     employers = ListEmployers(ground.evidence, kept, ground.cursors, ground.clock, ground.rulebook)
     return Lists(ground.evidence, children, employers)
 
 
-def _purge(ground: _Ground, lists: ListRecords) -> Purge:
+def _purge(ground: Ground, lists: ListRecords) -> Purge:
     return Purge(
         SqlitePurging(ground.store, ground.keys, ground.clock),
         ground.sealed_files,
@@ -263,7 +170,7 @@ def _purge(ground: _Ground, lists: ListRecords) -> Purge:
     )
 
 
-def _health(ground: _Ground, log: LogParts, purge: Purge, daily: Daily) -> Health:
+def _health(ground: Ground, log: LogParts, purge: Purge, daily: Daily) -> Health:
     """What /health/ready says, and what it warns of: the calendar, and whatever the parts have to say."""
     rulebook, clock, ring = ground.rulebook, ground.clock, ground.ring
 
@@ -275,7 +182,7 @@ def _health(ground: _Ground, log: LogParts, purge: Purge, daily: Daily) -> Healt
     return Health(ground.store.probe, ground.policy_version, clock, ground.journal.notify, warnings)
 
 
-def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health, daily: Daily) -> Context:
+def _context(ground: Ground, lists: ListRecords, log: LogParts, health: Health, daily: Daily) -> Context:
     settings, evidence = ground.settings, ground.evidence
     keys, clock = ground.keys, ground.clock
     binding, rates = _binding(ground), RateBook(ground.limits)
@@ -324,12 +231,12 @@ def _context(ground: _Ground, lists: ListRecords, log: LogParts, health: Health,
     )
 
 
-def _agencies(ground: _Ground) -> list[str]:
+def _agencies(ground: Ground) -> list[str]:
     """Every agency but the gateway itself."""
     return [agency for agency in ground.points.bundle.registry.agencies if agency != "gateway"]
 
 
-def _ledgers(ground: _Ground) -> LedgerPages:
+def _ledgers(ground: Ground) -> LedgerPages:
     return LedgerPages(
         ground.evidence,
         SqliteLedgers(ground.store),
@@ -341,7 +248,7 @@ def _ledgers(ground: _Ground) -> LedgerPages:
     )
 
 
-def _binding(ground: _Ground) -> Binding:
+def _binding(ground: Ground) -> Binding:
     """How tokens are held to their holders."""
     settings = ground.settings
     proofs = ProofReader(settings.addresses, Nonces(ground.keys.derived_id))
@@ -349,17 +256,17 @@ def _binding(ground: _Ground) -> Binding:
     return Binding(proofs, peers, settings.only_bound)
 
 
-def _auth(ground: _Ground, binding: Binding, rates: RateBook) -> Authenticator:
+def _auth(ground: Ground, binding: Binding, rates: RateBook) -> Authenticator:
     keys, issuer = ground.keys, ground.settings.issuer
     return Authenticator(ground.clients, lambda: keys.token_keys, issuer, binding, rates, ground.evidence)
 
 
-def _ask_advice(ground: _Ground) -> AskAdvice:
+def _ask_advice(ground: Ground) -> AskAdvice:
     placement = placement_of(ADVICE, ground.store, ground.clock, ground.rulebook)
     return AskAdvice(ground.evidence, placement, ground.keys, ground.clock, ground.guard)
 
 
-def _upload(ground: _Ground, daily: Daily) -> Upload:
+def _upload(ground: Ground, daily: Daily) -> Upload:
     return Upload(
         ground.evidence,
         ground.registers,
@@ -374,7 +281,7 @@ def _upload(ground: _Ground, daily: Daily) -> Upload:
     )
 
 
-def _export(ground: _Ground, tables: Lists) -> Export:
+def _export(ground: Ground, tables: Lists) -> Export:
     return Export(
         ground.evidence,
         tables,
@@ -387,7 +294,7 @@ def _export(ground: _Ground, tables: Lists) -> Export:
     )
 
 
-def _resolve(ground: _Ground) -> Resolve:
+def _resolve(ground: Ground) -> Resolve:
     return Resolve(
         ground.evidence,
         SqliteResolutions(ground.store, ground.keys),
@@ -399,7 +306,7 @@ def _resolve(ground: _Ground) -> Resolve:
     )
 
 
-def _notices(ground: _Ground) -> Notices:
+def _notices(ground: Ground) -> Notices:
     """Legal instruments: worded from `policies/notices/`, which must fit the duties."""
     settings, evidence, book = ground.settings, ground.evidence, ground.rulebook
     templates = load_templates(settings.policies, book.duties.rules)
@@ -414,7 +321,7 @@ def _notices(ground: _Ground) -> Notices:
     )
 
 
-def _disclosures(ground: _Ground) -> Disclosures:
+def _disclosures(ground: Ground) -> Disclosures:
     return Disclosures(
         ground.evidence,
         SqliteEvidenceIndex(ground.store),

@@ -1,6 +1,6 @@
 """THE LIST OF PLACES: everywhere a copy of a child's data can be, with the rule that ends it.
 
-To add a table: one `Place(...)` in TABLES, or one line in NO_CHILD with the reason. `tests/integration/test_places.py`
+To add a table: one `Place(...)` in TABLES, or one line in NO_CHILD (`no_place`), with why. `tests/integration/test_places.py`
 fails until it stands in one of them, and the purge (`gateway.adapters.db.purging`) then does as the line says:
 
 - `child="subject_id"`: the row goes with the child, by that column;
@@ -13,35 +13,10 @@ fails until it stands in one of them, and the purge (`gateway.adapters.db.purgin
 `holds` names every column that could lead to a child: ids, look-ups, keys, sealed or free text, bytes and JSON.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from gateway.adapters.no_place import HARMLESS, NO_CHILD
+from gateway.adapters.place import FACT, LOOKUP, PSEUDONYM, SEALED, SET, SUBJECT, TEXT, Place
 
-SUBJECT = "random id of the child"
-LOOKUP = "keyed look-up of an identifier"
-SEALED = "sealed identity, or the key to it"
-FACT = "fact about the child"
-TEXT = "free text or a document"
-PSEUDONYM = "the child as one agency knows it"
-SET = "random ids of children, or the digest of such a set"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A table. `rule` is a row of `policies/retention.yaml`: `child`, a dataset, or a kind of copy."""
-
-    id: str
-    zh: str
-    en: str
-    rule: str
-    holds: Mapping[str, str] = field(default_factory=dict)
-    child: str | None = None
-    lookup: str | None = None
-    through: tuple[str, str] | None = None
-    expires: str | None = None
-    clock: str | None = None
-    only: str = "1"
-    stays: str = ""
-
+__all__ = ["COPIES", "HARMLESS", "NO_CHILD", "TABLES", "Place", "of_children", "with_clock"]
 
 _CHILD = "subject_id"
 
@@ -401,38 +376,6 @@ TABLES: tuple[Place, ...] = (
         stays="says which agency is owed a notice; holds the digest of a set only",
     ),
 )
-
-NO_CHILD: dict[str, str] = {
-    "school": "schools and their names",
-    "instrument_counter": "how many legal instruments an office issued in a year",
-    "client": "agencies' systems and their public keys",
-    "meta": "facts about the store itself: counters and days",
-    "duty_officer": "officers by the name in which they act, and their clients",
-    "export_mark": "when a client last exported a list",
-    "pseudonym_mapping": "which agency fetched which mapping, and when",
-    "spent_proofs": "digests of proofs of possession that were used, for some minutes",
-    "audit_tile": "hashes of the log's tree",
-    "audit_head": "signed heads of the log",
-    "audit_cosignature": "witnesses' signatures under heads",
-    "report": "counts of a school, township or county; who signed them",
-    "log_lease": "which process seals the log",
-    "witnessed_head": "heads of other gateways' logs",
-    "log_fork": "contradicting heads of another gateway's log",
-    "alembic_version": "the version of the tables",
-}
-"""Tables that hold no child, each with the reason."""
-
-HARMLESS: dict[str, str] = {
-    "client.public_key": "a public key",
-    "report.figures": "counts of a unit and period",
-    "report.stated": "counts as the signer stated them",
-    "report.missing": "codes of counties",
-    "spent_proofs.keys": "digests of a client's own proofs",
-    "audit_tile.hashes": "hashes of entries that only commit to children",
-    "audit_head.root": "a hash of hashes",
-    "witnessed_head.root": "a hash of hashes",
-}
-"""Columns of bytes or JSON in NO_CHILD tables, each with the reason."""
 
 COPIES = (frozenset(place.rule for place in TABLES) | {"error-files", "unknown-child"}) - {
     "child",

@@ -13,8 +13,9 @@ from gateway.domain.casefacts import Month, OpenCase
 from gateway.domain.duties import DutyDesk
 from gateway.domain.handover import HandoverDesk
 from gateway.domain.inspections import InspectionDesk
+from gateway.domain.jobs import StoredFile
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
-from gateway.domain.ports import Identity, StoredFile
+from gateway.domain.ports import Identity
 from gateway.domain.referral import ReferralDesk
 from gateway.domain.reporting import ReportDesk
 from gateway.domain.rules import Assessment

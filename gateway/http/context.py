@@ -8,7 +8,7 @@ from typing import cast
 from starlette.requests import Request
 
 from gateway.domain.errors import NotPermitted
-from gateway.domain.ports import FileStore
+from gateway.domain.jobs import FileStore
 from gateway.domain.spreadsheet import SpreadsheetFiles
 from gateway.http.auth import Authenticator
 from gateway.http.holder import Binding

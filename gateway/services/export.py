@@ -10,9 +10,10 @@ from typing import Protocol
 
 from gateway.domain.decision import Grant
 from gateway.domain.errors import Conflict, NotPermitted, RateLimited
+from gateway.domain.jobs import FileStore, Job, Jobs, StoredFile
 from gateway.domain.listing import Table
 from gateway.domain.moments import to_second
-from gateway.domain.ports import Clock, FileStore, Job, Jobs, StoredFile
+from gateway.domain.ports import Clock
 from gateway.domain.principal import Principal
 from gateway.domain.purging import Notices
 from gateway.domain.retention import Period

@@ -12,7 +12,8 @@ import orjson
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant, Treatment
 from gateway.domain.errors import Conflict, NotPermitted
-from gateway.domain.ports import Clock, KeyRing, ToldChildren, Transaction
+from gateway.domain.jobs import ToldChildren
+from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.principal import Principal
 from gateway.services.evidence import Evidence, Request, new_reference
 from schemas.catalogue import EXCHANGES, Action

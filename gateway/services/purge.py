@@ -10,8 +10,9 @@ from datetime import date, datetime, timedelta
 
 from gateway.domain.alarms import DELETION_UNCONFIRMED
 from gateway.domain.audit import AuditEntry
+from gateway.domain.jobs import FileStore
 from gateway.domain.model import AlarmDraft
-from gateway.domain.ports import Clock, FileStore
+from gateway.domain.ports import Clock
 from gateway.domain.purging import Notices, NoticeTerms, Overdue, PurgeStore, PurgeTransaction
 from gateway.domain.retention import Period, Removed, Span, batches, month_end, total
 from gateway.domain.rulebook import Rulebook

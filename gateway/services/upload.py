@@ -15,16 +15,17 @@ from gateway.domain import errors
 from gateway.domain.cells import Cell
 from gateway.domain.decision import Grant
 from gateway.domain.errors import Flaw, IdempotencyMismatch
-from gateway.domain.landing import Conflict, LandedUpload, Registers, RegisterTransaction, Tally
+from gateway.domain.jobs import FileStore, StoredFile
+from gateway.domain.landing import Conflict, LandedUpload, Registers, RegisterTransaction
 from gateway.domain.model import SubjectId
-from gateway.domain.ports import Clock, FileStore, KeyRing, StoredFile
+from gateway.domain.ports import Clock, KeyRing
 from gateway.domain.principal import Principal
-from gateway.domain.receipt import MESSAGES, RowCounts, flaw_json, sentences
+from gateway.domain.receipt import MESSAGES, RowCounts
 from gateway.domain.rows import SHAPES, Fact, people
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.sheet import Reading, RowFlaw, UnreadableSheet, read_sheet
 from gateway.domain.spreadsheet import Format, Kind, Sheet, SpreadsheetFiles, UnreadableFile
-from gateway.services import inspections, outgoing
+from gateway.services import inspections, outgoing, receipts
 from gateway.services.aid_duties import AFFECTED_BY, AidDuties
 from gateway.services.casefacts import CaseFacts
 from gateway.services.evidence import Evidence, Request, new_reference
@@ -33,7 +34,6 @@ from schemas.catalogue import EXCHANGES
 from schemas.records import DATASETS, Dataset
 
 COUNTY_DIGITS = 6
-WARNINGS_SHOWN = 1000
 
 _REFUSALS: dict[str, type[errors.HuxueError]] = {
     "not_a_spreadsheet": errors.UnsupportedMedia,
@@ -187,7 +187,7 @@ class Upload:
                 self._new_day(transaction, request.principal.region[:COUNTY_DIGITS])
                 counts, children = self._merge(transaction, request, reading, prepared, upload_id)
                 errors_file = self._errors_file(request, form, sheet, reading, upload_id, now)
-                receipt = _receipt(upload_id, counts, reading, errors_file, file.language)
+                receipt = receipts.receipt(upload_id, counts, reading, errors_file, file.language)
                 receipt["reference"] = new_reference(now)
                 if errors_file is not None:
                     transaction.save_file(errors_file)
@@ -227,14 +227,14 @@ class Upload:
         if reading.dataset.otherwise:
             found = inspections.rows_of(reading, subjects, shape.facts(reading))
             tally = inspections.land(transaction, region, found, upload_id)
-            return _counts(reading, tally), _children(subject for subject, _ in found)
+            return receipts.counts(reading, tally), _children(subject for subject, _ in found)
         if not shape.creates:
             subjects = _own_pupils(transaction, request.principal, region, subjects)
         rows = _settled_rows(reading, subjects, shape.facts(reading))
         tally = transaction.merge(reading.dataset.id, region, rows, upload_id, settled)
         if reading.dataset.id == "student-register":
             transaction.name_schools(region, _schools(reading))
-        return _counts(reading, tally), _children(subject for subject, _ in rows)
+        return receipts.counts(reading, tally), _children(subject for subject, _ in rows)
 
     def _keep(
         self,
@@ -301,7 +301,7 @@ class Upload:
         """The refused rows as they came, each with what to do, in the format they came in; sealed at rest."""
         if not reading.flaws:
             return None
-        body = self._files.write(form, *_refused_table(sheet, reading))
+        body = self._files.write(form, *receipts.refused_table(sheet, reading))
         file_id = upload_id.replace("up-", "file-")
         try:
             self._store.write(file_id, [body])
@@ -318,16 +318,6 @@ class Upload:
             sha256=hashlib.sha256(body).hexdigest(),
             expires_at=self._book.retention.copies["error-files"].after_moment(now),
         )
-
-
-def _counts(reading: Reading, tally: Tally) -> RowCounts:
-    return RowCounts(
-        rows=reading.rows,
-        accepted=tally.accepted,
-        unchanged=tally.unchanged + len(reading.repeated),
-        rejected=len(reading.refused_rows),
-        skipped=reading.skipped,
-    )
 
 
 def _children(subjects: Iterable[SubjectId | None]) -> list[SubjectId]:
@@ -382,37 +372,3 @@ def _refuse(reading: Reading, number: int, code: str) -> None:
 def _schools(reading: Reading) -> Mapping[str, str]:
     named = set(zip(reading.column("school_code"), reading.column("school_name"), strict=True))
     return {str(code): str(name) for code, name in sorted(named, key=str) if name}
-
-
-def _refused_table(sheet: Sheet, reading: Reading) -> tuple[list[str], list[list[Cell]]]:
-    headings = [str(heading or "") for heading in reading.headings]
-    texts = sentences(reading.flaws, reading.dataset)
-    rows = [
-        [*_padded(sheet.grid[number - sheet.first_row], len(headings)), number, text]
-        for number, text in sorted(texts.items())
-    ]
-    return [*headings, "原文件行号", "错误说明"], rows
-
-
-def _padded(row: Sequence[Cell], width: int) -> list[Cell]:
-    return [*row[:width], *([None] * (width - len(row)))]
-
-
-def _receipt(
-    upload_id: str, counts: RowCounts, reading: Reading, errors_file: StoredFile | None, language: str
-) -> dict[str, object]:
-    def shown(flaws: Sequence[RowFlaw]) -> list[dict[str, object]]:
-        return [flaw_json(flaw, reading.dataset, language) for flaw in flaws]
-
-    return {
-        "upload_id": upload_id,
-        "rows": counts.rows,
-        "accepted": counts.accepted,
-        "unchanged": counts.unchanged,
-        "rejected": counts.rejected,
-        "skipped": counts.skipped,
-        "errors": shown(reading.flaws),
-        "warnings": shown(reading.warnings[:WARNINGS_SHOWN]),
-        "warnings_total": len(reading.warnings),
-        "errors_file": f"/v1/files/{errors_file.id}" if errors_file else None,
-    }

@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 
 from gateway.adapters.export import ListWriter
+from gateway.domain.jobs import Job
 from gateway.domain.listing import Table
 from gateway.domain.model import SubjectId
-from gateway.domain.ports import Job
 from tests.harness import COUNTY, SAMPLE, TestGateway, running
 from tests.people import csv_file, resident_id, student
 

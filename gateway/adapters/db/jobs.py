@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from gateway.adapters.db.engine import Store, moment, stamp
-from gateway.domain.ports import Job, StoredFile
+from gateway.domain.jobs import Job, StoredFile
 
 _JOB = (
     "id, client, exchange, purpose, region, format, state, progress, created_at, expires_at, manifest, error"

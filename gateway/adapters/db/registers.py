@@ -15,7 +15,6 @@ import orjson
 
 from gateway.adapters.db.aid_desk import SqliteAidDesk
 from gateway.adapters.db.arrivals import late_departures
-from gateway.adapters.db.children import many_facts
 from gateway.adapters.db.effects import SqliteTransaction, identity_bytes, identity_tags
 from gateway.adapters.db.engine import Store, stamp, unavailable
 from gateway.adapters.db.fact_tables import TABLES
@@ -23,11 +22,12 @@ from gateway.adapters.db.inspections import SqliteInspectionDesk
 from gateway.adapters.db.jobs import insert_file
 from gateway.adapters.db.ledger_marks import file_landed, shown_elsewhere
 from gateway.adapters.db.lived import lived_days
+from gateway.adapters.db.rule_reads import RuleReads
 from gateway.adapters.db.settling import Prepared, Sorting, find_people, purges_of, with_former
+from gateway.domain.jobs import StoredFile
 from gateway.domain.landing import Conflict, LandedUpload, Person, Settled, Tally
-from gateway.domain.model import ChildFacts, SubjectId
-from gateway.domain.ports import Clock, Identity, KeyRing, StoredFile
-from gateway.domain.rules import Assessment
+from gateway.domain.model import SubjectId
+from gateway.domain.ports import Clock, Identity, KeyRing
 
 _SUBJECT_BYTES = 16
 
@@ -81,7 +81,7 @@ class SqliteRegisters:
             yield SqliteRegisterTransaction(connection, self._keys, self._clock.today(), self._store)
 
 
-class SqliteRegisterTransaction(SqliteTransaction):
+class SqliteRegisterTransaction(RuleReads, SqliteTransaction):
     """`gateway.domain.landing.RegisterTransaction`: the bulk side of one write transaction."""
 
     def __init__(self, connection: sqlite3.Connection, keys: KeyRing, today: date, store: Store) -> None:
@@ -372,47 +372,3 @@ class SqliteRegisterTransaction(SqliteTransaction):
     def save_file(self, file: StoredFile) -> None:
         """The card of the errors file, so that receipt and file are there together."""
         insert_file(self._db, file)
-
-    def regions(self) -> list[str]:
-        """Every county that has handed in anything."""
-        return [row[0] for row in self._db.execute("SELECT DISTINCT region FROM upload ORDER BY region")]
-
-    def doubtful_children(self, region: str, absence_days: int) -> dict[SubjectId, ChildFacts]:
-        """Children of the county's register for whom a register rule may fire."""
-        found = self._db.execute(
-            "SELECT subject_id FROM student_register WHERE region = ?1"
-            " AND status IN ('dropped_out', 'transferred_out')"
-            " UNION SELECT subject_id FROM attendance WHERE region = ?1 AND excused = 0 AND longest_absence >= ?2",
-            (region, absence_days),
-        ).fetchall()
-        facts = many_facts(self._db, (row[0] for row in found))
-        return {SubjectId(subject): child for subject, child in facts.items()}
-
-    def assessments(self, region: str) -> Iterator[tuple[Assessment, bool]]:
-        """Each child's newest assessment by the county, and whether any register shows the child."""
-        rows = self._db.execute(
-            "SELECT subject_id, residence, max(assessed_on), suitability,"
-            " EXISTS (SELECT 1 FROM student_register r WHERE r.subject_id = d.subject_id)"
-            " FROM disability_assessment d WHERE region = ? GROUP BY subject_id",
-            (region,),
-        ).fetchall()
-        for subject, residence, day, suitability, enrolled in rows:
-            yield (
-                Assessment(SubjectId(subject), region, residence, date.fromisoformat(day), suitability),
-                bool(enrolled),
-            )
-
-    def standing_leads(self, region: str, rules: Sequence[str]) -> dict[tuple[SubjectId, str], str]:
-        """Leads of these rules that are not closed: (child, rule) → lead id."""
-        marks = ", ".join("?" * len(rules))
-        return {
-            (SubjectId(subject), rule): lead_id
-            for subject, rule, lead_id in self._db.execute(
-                f"SELECT subject_id, rule, id FROM lead WHERE region = ? AND status <> 'closed' AND rule IN ({marks})",
-                (region, *rules),
-            )
-        }
-
-    def facts(self, subjects: Sequence[SubjectId]) -> dict[SubjectId, ChildFacts]:
-        """The facts of these children."""
-        return {SubjectId(subject): child for subject, child in many_facts(self._db, subjects).items()}

@@ -1,0 +1,1 @@
+"""Exchanges, by what they are for; the catalogue puts them together."""
