@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from tests.acceptance.school_year import days
+from tests.acceptance.school_year.known import Event
 from tests.acceptance.school_year.people import COUNTY, Child
-from tests.acceptance.school_year.truth import Event
 
 OF_LEAD = {
     "registered-dropout": (),

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.school_year import days, files
+from tests.acceptance.school_year.known import Line
 from tests.acceptance.school_year.office import Office
 from tests.acceptance.school_year.owed import WITHOUT_CASE, owed
 from tests.acceptance.school_year.people import COUNTY, ELSEWHERE, TOWNSHIPS, Act, Child, Told, World
 from tests.acceptance.school_year.reported import reported, signing_days
 from tests.acceptance.school_year.steps import EVIDENCE, GUARDIAN, outcome, service, slots, visit
-from tests.acceptance.school_year.truth import Line, Truth
+from tests.acceptance.school_year.truth import Truth
 
 LEAD, TOWNSHIP = "education/dropout_lead", "township/return_officer"
 JUSTICE, CHECKER = "justice/legal_aid_officer", "human_resources/recruitment_checker"
