@@ -16,6 +16,7 @@ from gateway.domain.errors import Conflict, Flaw, HuxueError, Malformed, NotPerm
 from gateway.domain.model import DutyDraft, SubjectId
 from gateway.domain.ports import Transaction
 from gateway.domain.principal import Principal
+from gateway.domain.redaction import scrubbed
 from gateway.domain.referral import Kind, Referral, ReferralQuery, Referrals, Route, State
 from gateway.domain.referral_record import Sending, check, record_of, served_in
 from gateway.domain.rulebook import Rulebook
@@ -28,8 +29,14 @@ _ID_BYTES = 13
 
 
 def new_id(prefix: str) -> str:
-    """A random id: nothing of the child, the school or the day can be read off it."""
-    return f"{prefix}-{secrets.token_hex(_ID_BYTES)}"
+    """A random id: nothing of the child, the school or the day can be read off it.
+
+    Nor anything that looks like an id or a phone number: the step that it is evidence of would turn it away.
+    """
+    while True:
+        found = f"{prefix}-{secrets.token_hex(_ID_BYTES)}"
+        if scrubbed(found) == found:
+            return found
 
 
 @dataclass(frozen=True, slots=True)

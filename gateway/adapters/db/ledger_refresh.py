@@ -61,20 +61,25 @@ class Steps:
     def outstanding(self, db: sqlite3.Connection, region: str, today: date) -> bool:
         """Whether there is anything to do; a look that takes no lock."""
         days = ledger_days(db, region)
-        return days is None or days[1] < today or self._pending(db, region)
+        return days is None or days[1] < today or self._pending(db, region, days[1])
 
-    def _pending(self, db: sqlite3.Connection, region: str) -> bool:
-        notes = "SELECT 1 FROM {} WHERE region = ?1"
+    def _pending(self, db: sqlite3.Connection, region: str, day: date) -> bool:
+        """Whether anything is noted up to that day; what is noted on a later one waits until it has begun."""
+        notes = "SELECT 1 FROM {} WHERE region = ?1 AND day <= ?2"
         both = f"{notes.format('ledger_pass')} UNION ALL {notes.format('ledger_touch')}"
-        return bool(db.execute(f"SELECT EXISTS ({both})", (region,)).fetchone()[0])
+        return bool(db.execute(f"SELECT EXISTS ({both})", (region, day.isoformat())).fetchone()[0])
 
     def prepare(self, db: sqlite3.Connection, region: str) -> tuple[_Pass, Sequence[bytes]] | None:
-        """The next children of the oldest pass, found without the lock."""
+        """The next children of the oldest pass up to the day begun, found without the lock."""
+        days = ledger_days(db, region)
+        if days is None:
+            return None
         row = db.execute(
-            "SELECT id, upload_id, dataset, position FROM ledger_pass WHERE region = ? ORDER BY day, id LIMIT 1",
-            (region,),
+            "SELECT id, upload_id, dataset, position FROM ledger_pass WHERE region = ? AND day <= ?"
+            " ORDER BY day, id LIMIT 1",
+            (region, days[1].isoformat()),
         ).fetchone()
-        if self._pending(db, region):
+        if self._pending(db, region, days[1]):
             self._learn(db, region)
         return (_Pass(*row), self._children(db, region, _Pass(*row))) if row else None
 
@@ -129,8 +134,8 @@ class Steps:
             return self._pass(db, region, last, *prepared)
         if self._touched(db, region, last):
             return True
-        if last >= today or self._pending(db, region):
-            return self._pending(db, region)
+        if last >= today or self._pending(db, region, last):
+            return self._pending(db, region, last)
         following = last + timedelta(days=1)
         day_begins(db, region, following, self._book.of(region).limits)
         self._begin(db, region, first, following)
@@ -157,8 +162,9 @@ class Steps:
 
     def _touched(self, db: sqlite3.Connection, region: str, day: date) -> bool:
         rows = db.execute(
-            f"SELECT region, day, subject_id FROM ledger_touch WHERE region = ? LIMIT {CHILDREN_AT_ONCE}",
-            (region,),
+            "SELECT region, day, subject_id FROM ledger_touch WHERE region = ? AND day <= ?"
+            f" LIMIT {CHILDREN_AT_ONCE}",
+            (region, day.isoformat()),
         ).fetchall()
         if not rows:
             return False
