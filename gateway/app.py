@@ -204,12 +204,14 @@ def _context(ground: Ground, lists: ListRecords, log: LogParts, health: Health, 
         tables=tables,
         mapping=Mapping(evidence, SqliteToldChildren(ground.store), keys, clock),
         export=_export(ground, tables),
-        alerts=Alerts(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors),
+        alerts=Alerts(
+            evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.cursors, ground.rulebook
+        ),
         reporting=Reporting(
             evidence, SqliteReports(ground.store), ground.keys, ground.clock, ground.rulebook, Files()
         ),
         cases=Cases(evidence, SqliteCaseShelf(ground.store), keys, clock, ground.cursors, ground.rulebook),
-        child_file=ChildFile(evidence, keys, clock, ground.guard),
+        child_file=ChildFile(evidence, keys, clock, ground.guard, ground.rulebook),
         explain=Explain(evidence, SqliteLeads(ground.store, ground.journal), keys, clock, ground.rulebook),
         duties=duties,
         duty_actions=DutyActions(evidence, duties, clock, ground.rulebook, _agencies(ground)),

@@ -9,7 +9,7 @@ import typer
 
 from gateway.adapters.keys import KeyRingError
 from gateway.adapters.rulebook import RulebookError
-from gateway.commands import audit, clients, deidentify, keys, policy, purge, rotation, serve, simulate
+from gateway.commands import audit, clients, deidentify, keys, policy, purge, rotation, rules, serve, simulate
 from gateway.commands.settings import settings_from
 from gateway.demo import run as demo
 from gateway.domain.decision import PolicyError
@@ -24,6 +24,7 @@ app.add_typer(policy.app, name="policy", help="检查与解释策略 / check and
 app.add_typer(deidentify.app, name="deidentify", help="去标识化 / de-identification")
 app.add_typer(audit.app, name="audit", help="核验与导出存证 / check and export the evidence")
 app.add_typer(keys.app, name="keys", help=rotation.HELP)
+app.add_typer(rules.app, name="rules", help=rules.HELP)
 app.command("token", help="打印访问令牌，供 curl 使用 / print an access token, for curl")(clients.token)
 app.command("simulate", help="启动一个部门的模拟系统 / run an agency's simulated system")(simulate.simulate)
 app.command("purge", help="删除超过保存期限的数据 / remove what is past its purpose")(purge.purge)

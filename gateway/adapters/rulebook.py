@@ -19,7 +19,19 @@ from gateway.domain.duties import Calendar, DutyBook, DutyRule
 from gateway.domain.employers import Repeated
 from gateway.domain.retention import Retention
 from gateway.domain.rulebook import Rulebook
-from gateway.domain.rules import ASKED, ASSESSED, FIGURES, STATUS, Condition, Rule
+from gateway.domain.rules import (
+    ASK,
+    ASKED,
+    ASSESSED,
+    DAY,
+    FIGURES,
+    FILE,
+    HANDOVER,
+    INSPECTION,
+    STATUS,
+    Condition,
+    Rule,
+)
 from gateway.domain.schooling import Thresholds
 
 
@@ -45,14 +57,17 @@ def _load(folder: Path) -> Rulebook:
     }
     duties = {name: _duty(name, body, remind) for name, body in bodies["duties"].items()}
     rules_file = _yaml(folder / "rules.yaml")
-    rules = {name: _rule(name, body, rules_file["version"]) for name, body in rules_file["rules"].items()}
+    roles = _yaml(folder / "roles.yaml")
+    rules = {
+        name: _rule(name, body, rules_file["version"], roles["roles"])
+        for name, body in rules_file["rules"].items()
+    }
     for rule in rules.values():
         for duty in (rule.duty, *rule.further_duties):
             if duty not in duties:
                 raise RulebookError(f"rules.yaml: {rule.id} names the duty {duty}, which duties.yaml lacks")
     limits = Thresholds(**bodies["thresholds"])
     book = DutyBook(duties, load_calendar(folder / "calendar"), _positive(escalate, "escalate_days"))
-    roles = _yaml(folder / "roles.yaml")
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
     cases = read_cases(bodies["cases"], roles["roles"], duties)
     aid = read_aid(_yaml(folder / AID_FILE))
@@ -134,12 +149,18 @@ def _duty(name: str, body: dict[str, Any], remind_days: int = 1) -> DutyRule:
     )
 
 
-_RULE_WORDS = {"title_zh", "title_en", "duty", "further_duties", "when", "enabled"}
+_RULE_WORDS = {"title_zh", "title_en", "duty", "further_duties", "when", "enabled", "event", "seen_by"}
 
 
-def _rule(name: str, body: dict[str, Any], version: str) -> Rule:
+def _rule(name: str, body: dict[str, Any], version: str, roles: Collection[str]) -> Rule:
     if unknown := sorted(body.keys() - _RULE_WORDS):
         raise RulebookError(f"rules.yaml: {name}: unknown {', '.join(unknown)}")
+    when = _condition(name, body["when"]) if "when" in body else None
+    enabled, events = _yes(name, body.get("enabled", True)), _several(name, "event", body)
+    _check_events(name, events, when, enabled)
+    seen = _several(name, "seen_by", body)
+    if unknown := sorted(seen - set(roles)):
+        raise RulebookError(f"rules.yaml: {name}: seen_by names {', '.join(unknown)}, which roles.yaml lacks")
     return Rule(
         id=name,
         title_zh=body["title_zh"],
@@ -147,9 +168,35 @@ def _rule(name: str, body: dict[str, Any], version: str) -> Rule:
         duty=body["duty"],
         further_duties=tuple(body.get("further_duties", ())),
         version=version,
-        when=_condition(name, body["when"]) if "when" in body else None,
-        enabled=_yes(name, body.get("enabled", True)),
+        when=when,
+        enabled=enabled,
+        events=events,
+        seen_by=seen,
     )
+
+
+def _several(name: str, what: str, body: dict[str, Any]) -> frozenset[str]:
+    """A list of different words, at least one."""
+    found = body.get(what)
+    if not isinstance(found, list) or not found or not all(isinstance(each, str) for each in found):
+        raise RulebookError(f"rules.yaml: {name}: {what} is a list of at least one")
+    if len(set(found)) != len(found):
+        raise RulebookError(f"rules.yaml: {name}: {what} says one thing twice")
+    return frozenset(found)
+
+
+def _check_events(name: str, events: frozenset[str], when: Condition | None, enabled: bool) -> None:
+    """A condition is looked at where its facts come in, nowhere else. A case that was handed over needs its lead."""
+    if when is None:
+        fits = events in ({INSPECTION}, {HANDOVER})
+    else:
+        fits = events == {ASK} if when.word == ASKED else events <= {FILE, DAY}
+    if not fits:
+        raise RulebookError(
+            f"rules.yaml: {name}: its condition is not looked at on {', '.join(sorted(events))}"
+        )
+    if events == {HANDOVER} and not enabled:
+        raise RulebookError(f"rules.yaml: {name}: what is handed over cannot be left without a lead")
 
 
 def _yes(name: str, value: object) -> bool:

@@ -1,6 +1,7 @@
 """A case as the contract shows it, before the mask: what a list says of it, and the whole of it with its history."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from gateway.domain.case import (
@@ -70,6 +71,25 @@ def whole_of(
             _step(book.steps[name], case, book, entries) for name in _possible(case, book, entries, role)
         ],
     }
+
+
+def shown_of(
+    entries: Sequence[CaseEntry], work: CaseWork, rules: Collection[str]
+) -> tuple[Sequence[CaseEntry], CaseWork]:
+    """Without the leads of other rules than `rules`; the history does not say that one of them opened the case."""
+    leads = [lead for lead in work.leads if lead.rule in rules]
+    return history_shown(entries, rules), replace(work, leads=leads)
+
+
+def history_shown(entries: Sequence[CaseEntry], rules: Collection[str]) -> Sequence[CaseEntry]:
+    """The lines as they are, but for the rule of the opening one where it is none of `rules`."""
+    return [_less_its_rule(entry, rules) for entry in entries]
+
+
+def _less_its_rule(entry: CaseEntry, rules: Collection[str]) -> CaseEntry:
+    if entry.body.get("rule", "") in ("", *rules):
+        return entry
+    return replace(entry, body={name: value for name, value in entry.body.items() if name != "rule"})
 
 
 def entry_of(entry: CaseEntry) -> dict[str, object]:

@@ -4,13 +4,13 @@ Of an assessment the advice alone is here, never category or grade (残疾人教
 nothing: what it knows comes with the child when it hands it over.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
 from gateway.domain.case import CaseEntry, CaseFile, LeadLine
-from gateway.domain.case_record import entry_of
+from gateway.domain.case_record import entry_of, history_shown
 from gateway.domain.model import SubjectId
 from gateway.domain.moments import to_second
 from gateway.domain.predicate import Predicate
@@ -43,6 +43,12 @@ class ChildFiles(Protocol):
     def of(self, subject: SubjectId, region: str, rows: Predicate) -> Kept:
         """Facts of that county; cases and leads of it that are among the rows the caller may see."""
         ...
+
+
+def shown_of(kept: Kept, rules: Collection[str]) -> Kept:
+    """Without the leads of other rules than `rules`, nor that one of them opened a case."""
+    cases = [(case, history_shown(entries, rules)) for case, entries in kept.cases]
+    return replace(kept, cases=cases, leads=[lead for lead in kept.leads if lead.rule in rules])
 
 
 def record_of(ref: str, pseudonym: str | None, kept: Kept, today: date) -> dict[str, object]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.domain.model import ChildFacts, SubjectId
+from gateway.domain.predicate import Equals, Predicate, conjunction, disjunction
 from gateway.domain.schooling import Thresholds, judge
 
 CAN_ATTEND = frozenset({"mainstream", "special_school", "home_delivery"})
@@ -21,6 +22,9 @@ STATUS, TRANSFER, ABSENCE, ASSESSED, ASKED = (
     "assessed",
     "asked",
 )
+FILE, DAY, ASK, INSPECTION, HANDOVER = "file", "day", "ask", "inspection", "handover"
+"""Events: what makes a rule be looked at."""
+
 FIGURES = {TRANSFER: "transfer_days", ABSENCE: "absence_days"}
 """Words with a figure, and the threshold that it takes the place of."""
 
@@ -64,6 +68,10 @@ class Condition:
         days = self.days(limits)
         return limits if days is None else replace(limits, **{FIGURES[self.word]: days})
 
+    def caught(self, child: ChildFacts, day: date, limits: Thresholds) -> bool:
+        """Whether it held for a child on a day, by what registers said then; False for a condition on no register."""
+        return bool(child.enrolments) and _holds(self, child, day, limits)
+
     def words(self, limits: Thresholds) -> tuple[str, str]:
         """The condition in Chinese and English, with its figure."""
         zh, en = _WORDS[self.word]
@@ -75,7 +83,7 @@ class Condition:
 class Rule:
     """A lead rule of `policies/rules.yaml`: `duty` starts with the lead and sets its due date; `further_duties` are
     owed by other agencies at the same time. A rule that is not `enabled` opens no lead; without `when` it is for a use
-    case of its own to open one."""
+    case of its own to open one. It is looked at on its `events` alone; its leads are shown to the roles `seen_by`."""
 
     id: str
     title_zh: str
@@ -85,6 +93,8 @@ class Rule:
     version: str
     when: Condition | None = None
     enabled: bool = True
+    events: frozenset[str] = frozenset()
+    seen_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,7 @@ def register_facts(
         return None
     newest = max(child.enrolments, key=lambda row: row.status_date)
     for rule in rules:
-        if rule.enabled and rule.when is not None and _holds(rule.when, child, today, limits):
+        if rule.enabled and rule.when is not None and rule.when.caught(child, today, limits):
             if rule.when.word == ABSENCE:
                 return rule.id, _absence_fact(rule.id, child)
             return rule.id, {"fact": rule.id, "since": newest.status_date.isoformat()}
@@ -116,6 +126,17 @@ def register_facts(
 def _holds(when: Condition, child: ChildFacts, today: date, limits: Thresholds) -> bool:
     because = _BECAUSE.get(when.word)
     return because is not None and judge(child, today, when.limits(limits)).because == because
+
+
+def seen_by(rules: Iterable[Rule], role: str) -> frozenset[str]:
+    """The rules whose leads that role is shown; those that are switched off too."""
+    return frozenset(rule.id for rule in rules if role in rule.seen_by)
+
+
+def rows_seen(rows: Predicate, rules: Iterable[Rule], role: str) -> Predicate:
+    """What the policy lets the caller read, less the leads whose rule does not name the role; `rule` is a lead's."""
+    shown = disjunction(Equals("rule", name) for name in sorted(seen_by(rules, role)))
+    return conjunction((rows, shown))
 
 
 def of_registers(rules: Iterable[Rule]) -> tuple[Rule, ...]:

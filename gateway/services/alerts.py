@@ -12,7 +12,10 @@ from gateway.domain.errors import Conflict, Malformed, NotPermitted
 from gateway.domain.model import Lead
 from gateway.domain.moments import to_second
 from gateway.domain.ports import Clock, KeyRing, LeadQuery, Leads, Transaction
+from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
+from gateway.domain.rulebook import Rulebook
+from gateway.domain.rules import rows_seen
 from gateway.services import outgoing, pages
 from gateway.services.cursor import Cursors
 from gateway.services.evidence import Evidence, Request, new_reference
@@ -63,10 +66,19 @@ class Alerts:
     """The use cases around leads."""
 
     def __init__(
-        self, evidence: Evidence, leads: Leads, keys: KeyRing, clock: Clock, cursors: Cursors
+        self,
+        evidence: Evidence,
+        leads: Leads,
+        keys: KeyRing,
+        clock: Clock,
+        cursors: Cursors,
+        rulebook: Rulebook,
     ) -> None:
         self._evidence, self._leads, self._keys = evidence, leads, keys
-        self._clock, self._cursors = clock, cursors
+        self._clock, self._cursors, self._book = clock, cursors, rulebook
+
+    def _rows(self, principal: Principal, grant: Grant) -> Predicate:
+        return rows_seen(grant.rows, self._book.rules.values(), principal.role)
 
     async def find(self, principal: Principal, purpose: str, asked: LeadFilter) -> bytes:
         """One page of leads."""
@@ -76,7 +88,14 @@ class Alerts:
         await self._check_filters(request, grant, mask, asked)
         cursor = await self._after(request, grant, mask, asked.cursor)
         found = await self._leads.find(
-            LeadQuery(grant.rows, asked.region, asked.status, asked.rule, cursor, asked.limit + 1)
+            LeadQuery(
+                self._rows(principal, grant),
+                asked.region,
+                asked.status,
+                asked.rule,
+                cursor,
+                asked.limit + 1,
+            )
         )
         leads, last = pages.cut(found, asked.limit)
         more = self._cursors.told(last.id if last else None, principal.client, "id" in mask.told)
@@ -135,7 +154,7 @@ class Alerts:
         """
         request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, principal.region)
         grant = await self._evidence.decide(request)
-        lead = await self._leads.get(lead_id, grant.rows)
+        lead = await self._leads.get(lead_id, self._rows(principal, grant))
         if lead is None:
             await self._evidence.failed(request, grant, NotPermitted.name)
             raise NotPermitted
@@ -167,7 +186,7 @@ class Alerts:
         waited = _HEARTBEAT_SECONDS
         while alive(self._clock.now()):
             grant = await self._evidence.decide(request)
-            events = await self._leads.events(grant.rows, at, _BATCH)
+            events = await self._leads.events(self._rows(request.principal, grant), at, _BATCH)
             if events:
                 waited, at = 0.0, events[-1][0]
                 for event in await self._recorded(request, grant, events):

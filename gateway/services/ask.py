@@ -146,7 +146,7 @@ class Ask:
                 break
         return child
 
-    def _finding(self, asked: _Child, child: ChildFacts, lead: str) -> _Finding:
+    def _finding(self, asked: _Child, child: ChildFacts, lead: str | None) -> _Finding:
         if asked.request.exchange in _PLAIN:
             return _Finding({_PLAIN[asked.request.exchange]: "yes"}, asked.now)
         row, region = _home(asked, child)
@@ -162,8 +162,11 @@ class Ask:
 
     def _open_lead(
         self, transaction: Transaction, asked: _Child, child: ChildFacts, subject: SubjectId
-    ) -> str:
+    ) -> str | None:
+        """None where the rule is switched off: the answer is the same, and no lead or visit comes of it."""
         rule = self._book.rules[_RULES[asked.request.exchange]]
+        if not rule.enabled:
+            return None
         county = asked.request.region[:6]
         fact = {"fact": rule.id, "on": asked.today.isoformat()}
         draft = draft_of(self._book, rule.id, subject, child, county, asked.today, fact)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway.domain.audit import AuditEntry
 from gateway.domain.case import Actor, CaseEntry, CaseFile, CaseQuery, CaseShelf, EntryKind, State
-from gateway.domain.case_record import ITEM, item_of, plan_of, whole_of
+from gateway.domain.case_record import ITEM, item_of, plan_of, shown_of, whole_of
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import KEY, Mask
 from gateway.domain.errors import (
@@ -28,6 +28,7 @@ from gateway.domain.model import SubjectId
 from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
+from gateway.domain.rules import seen_by
 from gateway.services import outgoing, pages
 from gateway.services.casework import Casework, Move, checked
 from gateway.services.cursor import Cursors
@@ -238,7 +239,9 @@ class Cases:
         mask, reference = Mask(EXCHANGES[EXCHANGE], hand.grant), new_reference(self._clock.now())
         name = self._keys.pseudonym(who.agency, case.subject) if KEY in mask.names else None
         book = self._book.of(case.region).cases
-        record = whole_of(case, book, name, desk.entries(case.ref), desk.work_of(case.ref), who.role)
+        rules = seen_by(self._book.rules.values(), who.role)
+        entries, work = shown_of(desk.entries(case.ref), desk.work_of(case.ref), rules)
+        record = whole_of(case, book, name, entries, work, who.role)
         body = outgoing.referenced(mask.apply(record), reference)
         return body, self._evidence.entry(
             hand.request,

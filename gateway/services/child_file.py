@@ -3,13 +3,15 @@
 import hashlib
 
 from gateway.domain.audit import AuditEntry
-from gateway.domain.child_file import missing, record_of
+from gateway.domain.child_file import missing, record_of, shown_of
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import KEY, Mask
 from gateway.domain.errors import HuxueError, NotPermitted
 from gateway.domain.limits import sighting_of_subject
 from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.principal import Principal
+from gateway.domain.rulebook import Rulebook
+from gateway.domain.rules import seen_by
 from gateway.services import outgoing
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.guard import Guard, quota_exceeded
@@ -21,8 +23,11 @@ EXCHANGE = "child-file"
 class ChildFile:
     """The use case."""
 
-    def __init__(self, evidence: Evidence, keys: KeyRing, clock: Clock, guard: Guard) -> None:
+    def __init__(
+        self, evidence: Evidence, keys: KeyRing, clock: Clock, guard: Guard, rulebook: Rulebook
+    ) -> None:
         self._evidence, self._keys, self._clock, self._guard = evidence, keys, clock, guard
+        self._book = rulebook
 
     async def __call__(self, principal: Principal, purpose: str, ref: str) -> bytes:
         """The file. NotPermitted for a foreign case as for one that is not there; EnumerationQuotaExceeded."""
@@ -49,6 +54,7 @@ class ChildFile:
         if quota is not None:
             return quota_exceeded(), quota
         kept = transaction.child_files.of(case.subject, case.region, grant.rows)
+        kept = shown_of(kept, seen_by(self._book.rules.values(), request.principal.role))
         mask, now = Mask(EXCHANGES[EXCHANGE], grant), self._clock.now()
         who, reference = request.principal, new_reference(now)
         name = self._keys.pseudonym(who.agency, case.subject) if KEY in mask.names else None

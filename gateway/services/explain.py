@@ -8,6 +8,7 @@ from gateway.domain.errors import NotPermitted
 from gateway.domain.ports import Clock, KeyRing, Leads
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
+from gateway.domain.rules import rows_seen
 from gateway.services import outgoing
 from gateway.services.alerts import EXCHANGE, record_of
 from gateway.services.evidence import Evidence, Request, new_reference
@@ -29,7 +30,8 @@ class Explain:
         """NotPermitted where the caller may not see the lead, or is not told which rule opened it."""
         request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, principal.region)
         grant = await self._evidence.decide(request)
-        mask, lead = Mask(EXCHANGES[EXCHANGE], grant), await self._leads.get(lead_id, grant.rows)
+        rows = rows_seen(grant.rows, self._book.rules.values(), principal.role)
+        mask, lead = Mask(EXCHANGES[EXCHANGE], grant), await self._leads.get(lead_id, rows)
         if lead is None or "rule" not in mask.told:
             await self._evidence.failed(request, grant, NotPermitted.name)
             raise NotPermitted
@@ -57,11 +59,9 @@ class Explain:
         return body
 
     def _words(self, region: str, rule_id: str) -> tuple[tuple[str, str], tuple[str, str], Mapping[str, int]]:
-        """Of a rule that the file does not name any more, its id."""
+        """Of a rule the file names: the leads of no other are shown."""
         book = self._book.of(region)
-        rule = book.rules.get(rule_id)
-        if rule is None:
-            return (rule_id, rule_id), ("", ""), {}
+        rule = book.rules[rule_id]
         title = (rule.title_zh, rule.title_en)
         if rule.when is None:
             return title, title, {}

@@ -94,6 +94,8 @@ class Enforcement:
             if row.subject is None:
                 continue
             if row.finding == CONFIRMED:
+                if not book.rules[SIGHTED].enabled:
+                    continue
                 child = children.get(row.subject) or ChildFacts(row.subject)
                 fact = {"fact": SIGHTED, "on": row.inspected_on.isoformat()}
                 draft = draft_of(book, SIGHTED, row.subject, child, region, self._today, fact)

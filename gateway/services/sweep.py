@@ -11,7 +11,7 @@ from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.landing import RuleTransaction
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.rulebook import Rulebook
-from gateway.domain.rules import of_registers, placement_fact, register_facts, residence_within
+from gateway.domain.rules import DAY, of_registers, placement_fact, register_facts, residence_within
 from gateway.domain.schooling import judge
 
 PLACEMENT = "placement-missing"
@@ -27,14 +27,15 @@ class DailySweep:
 
     def run(self, transaction: RuleTransaction, region: str, day: date, now: datetime) -> None:
         """Open, update and close the county's leads as of that day."""
-        Sweep(self._book, day, now).run(transaction, region)
+        Sweep(self._book, day, now, DAY).run(transaction, region)
 
 
 class Sweep:
-    """Evaluates the register and placement rules of one county on one day."""
+    """Evaluates the register and placement rules of one county that are looked at on one event, on one day."""
 
-    def __init__(self, rulebook: Rulebook, today: date, now: datetime) -> None:
+    def __init__(self, rulebook: Rulebook, today: date, now: datetime, event: str) -> None:
         self._books, self._book, self._today, self._now = rulebook, rulebook, today, now
+        self._event = event
 
     def run(self, transaction: RuleTransaction, region: str) -> None:
         """Open, update and close the county's leads, by the county's own figures."""
@@ -47,7 +48,8 @@ class Sweep:
 
     def _registers(self, transaction: RuleTransaction, region: str) -> set[tuple[SubjectId, str]]:
         fired: set[tuple[SubjectId, str]] = set()
-        limits, rules = self._book.limits, of_registers(self._book.rules.values())
+        limits, event = self._book.limits, self._event
+        rules = [rule for rule in of_registers(self._book.rules.values()) if event in rule.events]
         least = [rule.when.limits(limits).absence_days for rule in rules if rule.when]
         children = transaction.doubtful_children(region, min([limits.absence_days, *least]))
         for subject, child in sorted(children.items()):
@@ -67,9 +69,12 @@ class Sweep:
 
     def _placements(self, transaction: RuleTransaction, region: str) -> set[tuple[SubjectId, str]]:
         fired: set[tuple[SubjectId, str]] = set()
+        rule = self._book.rules[PLACEMENT]
+        if not rule.enabled or self._event not in rule.events:
+            return fired
         for assessment, enrolled in transaction.assessments(region):
             fact = placement_fact(assessment, enrolled)
-            if fact is not None and self._book.rules[PLACEMENT].enabled:
+            if fact is not None:
                 residence = residence_within(region, assessment.residence)
                 draft = self._draft(assessment.subject, PLACEMENT, region, residence, fact, None)
                 self._open(transaction, draft)

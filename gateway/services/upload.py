@@ -23,6 +23,7 @@ from gateway.domain.principal import Principal
 from gateway.domain.receipt import MESSAGES, RowCounts
 from gateway.domain.rows import SHAPES, Fact, people
 from gateway.domain.rulebook import Rulebook
+from gateway.domain.rules import FILE
 from gateway.domain.sheet import Reading, RowFlaw, UnreadableSheet, read_sheet
 from gateway.domain.spreadsheet import Format, Kind, Sheet, SpreadsheetFiles, UnreadableFile
 from gateway.services import inspections, outgoing, receipts
@@ -262,7 +263,7 @@ class Upload:
             expires_at=self._book.retention.copies["idempotency"].after_moment(now),
         )
         transaction.save_upload(upload)
-        Sweep(self._book, today, now).run(transaction, region)
+        Sweep(self._book, today, now, FILE).run(transaction, region)
         if request.exchange == inspections.DATASET:
             follow = inspections.Enforcement(self._book, today, now)
             follow.run(transaction, region, upload.id, request.principal.person)

@@ -10,6 +10,7 @@ import yaml
 
 from gateway.adapters.rulebook import RulebookError, load_rulebook
 from gateway.domain.model import Absence, ChildFacts, SubjectId
+from gateway.domain.predicate import All, Nothing
 from gateway.domain.rules import (
     CAN_ATTEND,
     Assessment,
@@ -18,6 +19,8 @@ from gateway.domain.rules import (
     placement_fact,
     register_facts,
     residence_within,
+    rows_seen,
+    seen_by,
 )
 from gateway.settings import POLICIES
 from tests.unit.test_schooling import LIMITS, SUBJECT, TODAY, row
@@ -161,3 +164,40 @@ def test_a_condition_in_other_words_is_not_taken(tmp_path: Path, when: dict[str,
     (folder / "rules.yaml").write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
     with pytest.raises(RulebookError, match="absence-threshold"):
         load_rulebook(folder)
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "says"),
+    [
+        ("absence-threshold", {"seen_by": ["education/nobody"]}, "education/nobody"),
+        ("absence-threshold", {"seen_by": None}, "seen_by"),
+        ("absence-threshold", {"seen_by": []}, "seen_by"),
+        ("absence-threshold", {"seen_by": "education/dropout_lead"}, "seen_by"),
+        ("absence-threshold", {"event": None}, "event"),
+        ("absence-threshold", {"event": ["file", "file"]}, "twice"),
+        ("absence-threshold", {"event": ["moon"]}, "moon"),
+        ("absence-threshold", {"event": ["file", "ask"]}, "ask"),
+        ("applicant-under-16", {"event": ["day"]}, "day"),
+        ("sighted-at-work", {"event": ["ask"]}, "ask"),
+        ("case-handed-over", {"enabled": False}, "handed over"),
+    ],
+)
+def test_every_rule_says_when_it_is_looked_at_and_for_whom(
+    tmp_path: Path, rule: str, changes: dict[str, object], says: str
+) -> None:
+    folder = tmp_path / "policies"
+    shutil.copytree(POLICIES, folder)
+    body = yaml.safe_load((folder / "rules.yaml").read_text(encoding="utf-8"))
+    body["rules"][rule].update(changes)
+    (folder / "rules.yaml").write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(RulebookError, match=says):
+        load_rulebook(folder)
+
+
+def test_a_lead_about_work_is_not_for_a_school() -> None:
+    rules = load_rulebook(POLICIES).rules.values()
+    everybody, teacher = seen_by(rules, "education/dropout_lead"), seen_by(rules, "school/class_teacher")
+    assert everybody == seen_by(rules, "township/return_officer") == {rule.id for rule in rules}
+    work = {"applicant-under-16", "licence-under-16", "registration-under-16", "sighted-at-work"}
+    assert everybody - teacher == work
+    assert rows_seen(All(), rules, "gateway/auditor") == Nothing()

@@ -14,7 +14,13 @@ from gateway.domain.model import Lead, SubjectId
 from gateway.domain.ports import LeadQuery
 from gateway.domain.predicate import All, And, InRegion, Predicate
 
-_COLUMNS = {"region": "l.residence", "school": "l.school", "owner": "l.owner", "sealed": "l.sealed"}
+_COLUMNS = {
+    "region": "l.residence",
+    "school": "l.school",
+    "owner": "l.owner",
+    "sealed": "l.sealed",
+    "rule": "l.rule",
+}
 _LEAD = (
     "l.id, l.rule, l.case_ref, l.residence, l.status, l.opened_at, l.due_on, l.facts, l.school, l.owner, l.sealed,"
     " l.subject_id, l.rule_version"
