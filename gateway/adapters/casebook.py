@@ -17,6 +17,7 @@ from gateway.domain.case import (
 )
 from gateway.domain.disclosure import SYSTEM_ROLE
 
+THROUGH = frozenset({"notices", "referrals", "outcomes"})
 LEDGERS = frozenset({"suspected", "dropped-out"})
 _CODED = frozenset({"code", "codes"})
 _KINDS = _CODED | {"date", "day", "text", "texts", "number", "region", "school", "case"}
@@ -67,7 +68,14 @@ def _step(name: str, body: Mapping[str, Any], states: Mapping[State, StateRule])
         evidence=tuple(_proof(name, *pair) for pair in body["evidence"].items()),
         done=tuple(body["done"]),
         opens=tuple(body["opens"]),
+        through=_through(name, body.get("through")),
     )
+
+
+def _through(step: str, word: str | None) -> str | None:
+    if word is not None and word not in THROUGH:
+        raise ValueError(f"cases.yaml: {step}: through is one of {', '.join(sorted(THROUGH))}")
+    return word
 
 
 def _proof(step: str, name: str, text: str) -> Proof:

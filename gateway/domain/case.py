@@ -77,6 +77,8 @@ class Step:
     evidence: tuple[Proof, ...]
     done: tuple[str, ...]
     opens: tuple[str, ...]
+    through: str | None = None
+    """What takes the step by itself (`notices`, `referrals`, `outcomes`); then nobody takes it by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,11 @@ class CaseBook:
 
     def steps_from(self, state: State, role: str) -> tuple[str, ...]:
         """What an officer of that role can do now, in the file's order."""
-        return tuple(step.id for step in self.steps.values() if state in step.origins and role in step.by)
+        return tuple(
+            step.id
+            for step in self.steps.values()
+            if state in step.origins and role in step.by and step.through is None
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,11 +141,21 @@ class Cases:
             if mark is None:
                 return hand.case, "read"
             self._own_school(hand, doing)
+            self._by_hand(hand.case, principal.role, doing.what)
             now, today = self._clock.now(), self._clock.today()
             move = Move(doing.what, doing.evidence, _actor(principal), today, now, mark)
             return self._casework.move(hand.transaction, hand.case, move), doing.what
 
         return await self._act(principal, ref, work)
+
+    def _by_hand(self, case: CaseFile, role: str, step: str) -> None:
+        """Conflict for a step that only the service of a notice, an accepted referral or an outcome takes."""
+        found = self._book.of(case.region).cases.steps.get(step)
+        if found is not None and found.through and role in found.by:
+            raise Conflict(
+                "这一步随文书送达、移送接收或办理结果自动办理，请从相应入口办理。",
+                "This step is taken by the service of a notice, an accepted referral or an outcome: go there.",
+            )
 
     async def record(self, principal: Principal, ref: str, doing: Doing) -> bytes:
         """Writes a visit, a revised plan or a comment; the case afterwards. Errors as of `step`."""

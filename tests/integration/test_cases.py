@@ -196,6 +196,15 @@ def test_a_foreign_case_looks_like_one_that_is_not_there(gateway: TestGateway, r
     assert len(refused) > 40, "refusals are in the evidence too"
 
 
+def test_a_notice_is_served_and_a_case_referred_not_claimed(lead: Officer, ref: str) -> None:
+    """Only the proof of service, an accepted referral or an outcome takes these steps."""
+    lead.take(ref, "verify", **VERIFY)
+    lead.take(ref, "persuade", **PERSUADE)
+    assert "notify" not in {each["step"] for each in lead.case(ref)["steps"]}
+    assert problem(lead.step(ref, "notify", notice="第1号", served_on="2026-11-20")) == (409, "conflict")
+    assert lead.case(ref)["state"] == "persuading"
+
+
 def test_a_step_of_another_role_is_refused(lead: Officer, teacher: Officer, town: Officer, ref: str) -> None:
     assert problem(teacher.step(ref, "exempt", approval_number="1", kind="deferral")) == (
         403,

@@ -172,3 +172,10 @@ def test_what_a_piece_of_evidence_must_be(kind: str, value: object, code: str) -
     found = read_proof(Proof("x", kind, required=True), value, TODAY)
     assert isinstance(found, Flaw)
     assert found.code == code
+
+
+def test_what_a_served_notice_or_a_referral_brings_about_nobody_does_by_hand() -> None:
+    through = {step.id: step.through for step in BOOK.steps.values() if step.through}
+    assert through == {"notify": "notices", "sanction": "notices", "refer": "referrals", "resume": "outcomes"}
+    for state in State:
+        assert through.keys().isdisjoint(BOOK.steps_from(state, "education/dropout_lead"))

@@ -126,8 +126,9 @@ class Steps:
         """One step, in the open transaction; False when nothing was left to do."""
         days = ledger_days(db, region)
         if days is None:
-            everybody(db, region, today)
-            self._begin(db, region, today, today)
+            begun = _newest_file(db, region, today)
+            everybody(db, region, begun)
+            self._begin(db, region, begun, begun)
             return True
         first, last = days
         if prepared is not None:
@@ -220,3 +221,12 @@ class LedgerDay:
             if not steps.outstanding(db, region, day):
                 return
             steps.take(db, region, day, steps.prepare(db, region))
+
+
+def _newest_file(db: sqlite3.Connection, region: str, today: date) -> date:
+    """The day on which a county's ledgers begin: that of its newest file, whose facts are the ones that stand.
+
+    A gateway stopped right after the first file and started days later knows what was known on that day.
+    """
+    (found,) = db.execute("SELECT max(law_date) FROM upload WHERE region = ?", (region,)).fetchone()
+    return min(date.fromisoformat(found), today) if found else today

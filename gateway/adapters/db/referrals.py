@@ -201,10 +201,9 @@ class SqliteReferralDesk:
         return found.fetchone() is not None
 
     def employer_known(self, county: str, employer: str) -> bool:
-        """Whether the county owes, or did, a labour visit because of a child at that employer."""
+        """Whether inspection confirmed child labour at that employer in the county: an ask alone confirms nothing."""
         found = self._db.execute(
-            "SELECT 1 FROM duty WHERE owner = 'human_resources' AND region = ? AND kind = 'labour-visit'"
-            " AND json_extract(facts, '$.employer_uscc') = ? LIMIT 1",
+            "SELECT 1 FROM inspection WHERE region = ? AND employer_uscc = ? AND finding = 'confirmed' LIMIT 1",
             (county, employer),
         )
         return found.fetchone() is not None
