@@ -153,6 +153,13 @@ def entitled(
     return None if silent else False
 
 
+def told_whether(
+    pupil: PupilAid, term: Term, book: AidBook, told: Told, today: date, stale_days: int
+) -> bool:
+    """Whether the sources say if there is a gap; a register that went stale says nothing."""
+    return told.payments and entitled(pupil, term, book, told, today, stale_days) is not None
+
+
 def gap_of(
     pupil: PupilAid, term: Term, book: AidBook, told: Told, today: date, stale_days: int
 ) -> Gap | None:

@@ -157,11 +157,11 @@ class Disagreement:
 def disagreements(
     stated: Mapping[str, int], facts: Mapping[str, int], later: bool = False
 ) -> list[Disagreement]:
-    """Every stated figure that is another than the facts', in the order of `FIGURES`."""
+    """Every stated figure that is another than the facts'; where the facts are silent nobody is wrong."""
     return [
-        Disagreement(name, stated[name], facts.get(name, 0), later)
+        Disagreement(name, stated[name], facts[name], later)
         for name in FIGURES
-        if name in stated and stated[name] != facts.get(name, 0)
+        if name in stated and name in facts and stated[name] != facts[name]
     ]
 
 

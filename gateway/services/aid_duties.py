@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from gateway.domain.aid import PAYMENTS, RELIEF, Gap, Term, gap_of
+from gateway.domain.aid import PAYMENTS, RELIEF, Gap, Term, gap_of, told_whether
 from gateway.domain.aid_duties import ASSESS_RELIEF, PAY_AID, Owed
 from gateway.domain.landing import RegisterTransaction
 from gateway.domain.model import DutyDraft
@@ -56,19 +56,20 @@ class Round:
         """Owed from the day after the last day for paying; done when a payment leaves no gap."""
         known = self.transaction.aid.standing(self.region, PAY_AID, term.code)
         unpaid: list[Owed] = []
-        for pupil, gap, paid in self._gaps(term):
+        for pupil, gap, settled in self._gaps(term):
             if gap is not None and gap.direction != "paid_not_entitled":
                 unpaid.append(pupil)
-            elif paid and pupil.subject in known:
+            elif settled and pupil.subject in known:
                 self.transaction.duties.finish_one(known[pupil.subject], self.day, PAYMENTS)
         start = term.paid_by + timedelta(days=1)
         self._open(PAY_AID, term.code, start, [pupil for pupil in unpaid if pupil.subject not in known])
 
-    def _gaps(self, term: Term) -> Iterable[tuple[Owed, Gap | None, int]]:
+    def _gaps(self, term: Term) -> Iterable[tuple[Owed, Gap | None, bool]]:
         stale = self.book.limits.register_stale_days
         told = self.transaction.aid.told(self.region, term, self.day, stale)
         for owed, pupil in self.transaction.aid.enrolled(self.region, self.book.aid, term, self.day):
-            yield owed, gap_of(pupil, term, self.book.aid, told, self.day, stale), pupil.paid
+            asked = (pupil, term, self.book.aid, told, self.day, stale)
+            yield owed, gap_of(*asked), bool(pupil.paid) and told_whether(*asked)
 
     def _open(self, kind: str, part: str, start: date, children: Sequence[Owed]) -> None:
         drafts = [self._draft(kind, part, start, child) for child in children]

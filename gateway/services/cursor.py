@@ -33,19 +33,20 @@ class Cursors:
             return None
         if released != cursor.startswith(SEALED):
             return cursor if released else self._open(cursor.removeprefix(SEALED), client)
-        raise _malformed()
+        raise malformed_cursor()
 
     def _open(self, text: str, client: str) -> str:
         try:
             return self._keys.open(_purpose(client), unb64(text)).decode()
         except (InvalidTag, ValueError):
-            raise _malformed() from None
+            raise malformed_cursor() from None
 
 
 def _purpose(client: str) -> str:
     return f"cursor:{client}"
 
 
-def _malformed() -> Malformed:
+def malformed_cursor() -> Malformed:
+    """A cursor that leads nowhere."""
     zh, en = "翻页标记无效，请从第一页开始。", "The cursor is of no use; start with the first page."
     return Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/cursor"),))

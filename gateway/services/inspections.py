@@ -7,6 +7,7 @@ hits that come too often are a duty of market regulation.
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
+from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.inspections import CONFIRMED, PENDING, Found, Inspected
 from gateway.domain.landing import Conflict, RegisterTransaction, Tally
 from gateway.domain.model import ChildFacts, DutyDraft, SubjectId
@@ -100,7 +101,7 @@ class Enforcement:
                 fact = {"fact": SIGHTED, "on": row.inspected_on.isoformat()}
                 draft = draft_of(book, SIGHTED, row.subject, child, region, self._today, fact)
                 open_with_duty(transaction, book, draft, self._today, self._now)
-            elif not transaction.inspections.confirmed(row.subject):
+            elif row.finding != PENDING and not transaction.inspections.confirmed(row.subject):
                 self._withdraw(transaction, row.subject)
 
     def _withdraw(self, transaction: RegisterTransaction, subject: SubjectId) -> None:
@@ -108,6 +109,7 @@ class Enforcement:
         fact = {"fact": "no-longer-applies", "on": self._today.isoformat()}
         for lead in transaction.inspections.lead_of(subject, SIGHTED):
             transaction.close_lead(lead, fact, self._now)
+            transaction.duties.end_lead(lead, False, self._today, SYSTEM_ROLE)
 
     def _visited(
         self, transaction: RegisterTransaction, book: Rulebook, region: str, row: Inspected, by: str

@@ -18,7 +18,7 @@ from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.schooling import REGISTER
 from gateway.services import pages
-from gateway.services.cursor import Cursors
+from gateway.services.cursor import Cursors, malformed_cursor
 from gateway.services.evidence import Evidence, Request
 from schemas.catalogue import EXCHANGES, Action
 
@@ -131,8 +131,11 @@ class LedgerPages:
         text = self._cursors.read(cursor, client, released=False)
         if text is None:
             return None
-        day, region, subject = text.split(":")
-        return _Place(date.fromisoformat(day), (region, bytes.fromhex(subject)))
+        try:
+            day, region, subject = text.split(":")
+            return _Place(date.fromisoformat(day), (region, bytes.fromhex(subject)))
+        except ValueError:  # the caller's own cursor, of another list
+            raise malformed_cursor() from None
 
     async def _query(
         self, request: Request, grant: Grant, ledger: Ledger, asked: LedgerFilter, place: _Place | None

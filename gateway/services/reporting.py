@@ -110,8 +110,8 @@ class MakeReports:
             status="due",
             due_on=self._book.of(region).duties.due(rule.duty, day),
             made_on=day,
-            figures={name: figures.get(name, 0) for name in FIGURES},
-            missing=_silent(desk, rule, region),
+            figures={name: figures[name] for name in FIGURES if name in figures},
+            missing=(*_silent(desk, rule, region), *(() if "absent" in figures else ("attendance",))),
         )
 
     def _duty(self, report: Report, rule: ReportRule, day: date) -> DutyDraft:
@@ -215,7 +215,11 @@ class Reporting:
         if not self._may_sign(principal, report):
             await self._evidence.failed(request, grant, NotPermitted.name)
             raise NotPermitted
-        _check_stated(stated)
+        try:
+            _check_stated(stated)
+        except Malformed as error:
+            await self._evidence.failed(request, grant, error.name)
+            raise
         signed = replace(
             report,
             status="signed",
@@ -308,7 +312,7 @@ class Reporting:
             report, rule.level, self._book.of(report.region[:6]).limits.absence_days
         )
         said = disagreements(report.stated or {}, report.figures)
-        lasting = {name: report.figures.get(name, 0) for name in now}
+        lasting = {name: count for name, count in report.figures.items() if name in now}
         told = {**lasting, **{name: count for name, count in (report.stated or {}).items() if name in now}}
         known = {each.figure for each in said}
         later = [each for each in disagreements(told, now, later=True) if each.figure not in known]

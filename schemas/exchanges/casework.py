@@ -159,7 +159,7 @@ CASEWORK = (
             Field("made_on", "生成日期", "plain"),
             Field("signed_by", "签发人", "plain"),
             Field("signed_on", "签发日期", "plain"),
-            Field("missing", "缺少数据的县", "plain"),
+            Field("missing", "缺少数据的县或来源", "plain"),
             Field("figures", "数据", "sensitive", SCHOOLING),
             Field("stated", "自报数据", "sensitive", SCHOOLING),
             Field("disagreements", "与事实不符之处", "sensitive", SCHOOLING),

@@ -17,7 +17,7 @@ from gateway.domain.case import Actor
 from gateway.services.casework import SYSTEM, Casework, Move
 from tests.harness import COUNTY, LAW_DATE, TestGateway, problem, running
 from tests.integration.test_rotation import age, keys_command, turn, until
-from tests.people import csv_file, resident_id, student
+from tests.people import csv_file, resident_id, sighting, student
 
 LEAD, RETURN = "education/dropout_lead", "township/return_officer"
 AID, MEDIATION = "justice/legal_aid_officer", "justice/mediation_officer"
@@ -515,6 +515,9 @@ def test_an_employer_is_referred_without_any_child(gateway: TestGateway) -> None
     path = "/exchanges/case-referral/referrals"
     assert problem(inspector.post(path, body)) == (403, "not-permitted")  # no hit of that employer
     assert gateway.ask(resident_id(number=2), employer_uscc=EMPLOYER).status_code == 200
+    assert problem(inspector.post(path, body)) == (403, "not-permitted")  # an ask confirms nothing
+    found = gateway.upload("sightings", csv_file([sighting(2, 统一社会信用代码=EMPLOYER)]))
+    assert found.json()["accepted"] == 1, found.text
     answer = inspector.post(path, body)
     assert answer.status_code == 201, answer.text
     sent = answer.json()["id"]

@@ -73,6 +73,8 @@ def test_each_school_has_a_report_of_the_month_with_the_facts(gateway: TestGatew
         "suspected_now": 1,
     }
     assert found[OTHER]["figures"]["left"] == 0
+    assert "absent" not in here["figures"], "no attendance came in: nobody knows"
+    assert here["missing"] == ["attendance"]
     assert here["disagreements"] == []
 
 
@@ -125,6 +127,7 @@ def test_only_the_school_signs_its_report_and_only_once(gateway: TestGateway) ->
     own = gateway.headers(TEACHER, school=OTHER)
     assert problem(sign(gateway, report, own, figures={"opened": -1})) == (400, "malformed")
     assert problem(sign(gateway, report, own, figures={"guesses": 1})) == (400, "malformed")
+    assert gateway.audit()[-1]["decision"] == "fail"
     signed = sign(gateway, report, own)
     assert (signed.status_code, signed.json()["status"]) == (200, "signed")
     assert signed.json()["signed_on"] == "2026-11-02"

@@ -78,19 +78,33 @@ def figures_of(
     absence_days: int,
     lasting_only: bool = False,
 ) -> dict[str, dict[str, int]]:
-    """Unit → figure → count over one county; a unit that has none of something counts 0 of it."""
-    values = {
+    """Unit → figure → count over one county; a unit that has none of something counts 0 of it.
+
+    A figure whose source is silent is not there: no data is no zero.
+    """
+    values: dict[str, object] = {
         "region": region,
         "first": period.first.isoformat(),
         "last": period.last.isoformat(),
         "absence": absence_days,
     }
     found: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    names = LASTING if lasting_only else tuple(_COUNTS)
+    names = [name for name in (LASTING if lasting_only else _COUNTS) if _told(connection, name, values)]
     for name in names:
         for unit, count in connection.execute(_query(_COUNTS[name], level), values):
             found[unit][name] = count
     return {unit: {name: counts.get(name, 0) for name in names} for unit, counts in found.items()}
+
+
+def _told(connection: sqlite3.Connection, name: str, values: dict[str, object]) -> bool:
+    """Whether the figure's source has spoken for the period: without attendance files nobody is known to be there."""
+    if name != "absent":
+        return True
+    spoken = (
+        "SELECT EXISTS (SELECT 1 FROM attendance WHERE region = :region"
+        " AND month BETWEEN substr(:first, 1, 7) AND substr(:last, 1, 7))"
+    )
+    return bool(connection.execute(spoken, values).fetchone()[0])
 
 
 def _query(count: _Count, level: Level) -> str:

@@ -1,7 +1,6 @@
 """Reports as they are kept and made."""
 
 import sqlite3
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -64,11 +63,14 @@ class SqliteReportDesk:
         """Unit → figure → count, of every unit of that level in the county, or of the sum of the unit's counties."""
         if level in ("school", "township", "county"):
             return figures_of(self._db, level, region, period, absence_days)
-        unit, total = region[: UNIT_DIGITS[level]], Counter[str]()
-        for county in self.counties(unit):
-            for figures in figures_of(self._db, "county", county, period, absence_days).values():
-                total.update(figures)
-        return {unit: total}
+        unit = region[: UNIT_DIGITS[level]]
+        found = [
+            figures
+            for county in self.counties(unit)
+            for figures in figures_of(self._db, "county", county, period, absence_days).values()
+        ]
+        told = set.intersection(*(set(figures) for figures in found)) if found else set()
+        return {unit: {name: sum(figures[name] for figures in found) for name in told}}
 
     def counties(self, within: str) -> list[str]:
         """Every county of that region that has handed in anything."""
