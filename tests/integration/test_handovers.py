@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
@@ -183,17 +183,21 @@ def test_who_is_refused_stays_where_the_case_is(
     assert sent(sender, case) != handover
 
 
+def live(gateway: TestGateway, day: date) -> None:
+    with gateway.parts.daily._days.living(COUNTY, day) as transaction:
+        assert transaction is not None, "nobody has lived that day yet"
+        for task in gateway.parts.daily._tasks:
+            task.run(transaction, COUNTY, day, gateway.parts.clock.now())
+
+
 def test_a_register_row_over_there_does_not_end_the_case_here(
     gateway: TestGateway, case: str, sender: Officer, receiver: Officer
 ) -> None:
     handover = sent(sender, case)
     there = student(2, 现住址行政区划="530402100")
     gateway.upload("student-register", csv_file([student(8), there]), region=OTHER)
-    for each in range(3):
-        for task in gateway.parts.daily._tasks:
-            day = LAW_DATE + timedelta(days=each)
-            with gateway.parts.daily._days.living(COUNTY, day) as transaction:
-                task.run(transaction, COUNTY, day, gateway.parts.clock.now())
+    for each in range(1, 4):
+        live(gateway, LAW_DATE + timedelta(days=each))
     assert state_of(gateway, case) == "notified"
     assert receiver.get(f"/handovers/{handover}").json()["status"] == "pending"
     assert duties(gateway, "handover-follow-up")[0][0] == "open"
@@ -205,9 +209,7 @@ def test_a_pending_one_is_taken_back_when_the_case_ends(
     handover = sent(sender, case)
     step_case(gateway, case, ("exempt", {"approval_number": "缓学1号", "kind": "deferral"}))
     assert problem(receiver.post(f"/handovers/{handover}/accept")) == (409, "conflict")
-    for task in gateway.parts.daily._tasks:
-        with gateway.parts.daily._days.living(COUNTY, LAW_DATE) as transaction:
-            task.run(transaction, COUNTY, LAW_DATE, gateway.parts.clock.now())
+    live(gateway, LAW_DATE + timedelta(days=1))
     assert receiver.get(f"/handovers/{handover}").json()["status"] == "revoked"
     assert duties(gateway, "handover-decision")[0][0] == "cancelled"
 

@@ -479,9 +479,9 @@ def test_when_the_case_ends_its_receiver_is_notified_and_a_pending_one_is_taken_
     step_case(gateway, first, gone)
     step_case(gateway, second, gone)
     day = LAW_DATE + timedelta(days=1)
-    for task in gateway.parts.daily._tasks:
-        for _ in range(2):  # twice on the same day changes nothing more
-            with gateway.parts.daily._days.living(COUNTY, day) as transaction:
+    with gateway.parts.daily._days.living(COUNTY, day) as transaction:
+        for task in gateway.parts.daily._tasks:
+            for _ in range(2):  # twice on the same day changes nothing more
                 task.run(transaction, COUNTY, day, gateway.parts.clock.now())
     items = aid.get("/referrals", purpose="legal_aid").json()["items"]
     told = [each for each in items if each["kind"] == "notification"]
