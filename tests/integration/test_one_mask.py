@@ -325,7 +325,7 @@ def fail_with(secret: str) -> Any:
 @pytest.mark.parametrize(
     ("part", "method", "call"),
     [
-        ("needy", "compute", "list"),
+        ("context.lists._lists.needy-children", "compute", "list"),
         ("context.lists._evidence", "entry", "list"),
         ("context.export._writer", "write", "export"),
         ("context.ask", "_finding", "ask"),
@@ -347,7 +347,7 @@ def test_what_breaks_in_the_middle_tells_nobody(
     kept.call.close()
     kept.call = httpx.Client(base_url=kept.url, timeout=60, trust_env=False)
     for name in part.split("."):
-        broken = getattr(broken, name)
+        broken = broken[name] if isinstance(broken, dict) else getattr(broken, name)
     headers = {role: kept.headers(role) for role in (RELIEF, LEAD, CHECKER)}
     monkeypatch.setattr(type(broken), method, fail_with(f"{child} 周梓佳 ca1-{'a' * 32} economic_hardship"))
     query = {"purpose": "child_relief", "region": COUNTY}

@@ -166,6 +166,8 @@ def test_a_templates_sample_is_no_child_and_its_form_uploads_cleanly(
         taken(gateway, [student()])
     receipt = gateway.upload(dataset, answer.content, XLSX if form == "xlsx" else "text/csv").json()
     assert (receipt["rows"], receipt["skipped"], receipt["errors"], receipt["warnings"]) == (0, 1, [], [])
+    if dataset == "case-outcome":  # its rows need an accepted referral: see test_referrals.py
+        return
     filled = {column.header: column.sample for column in schema.columns}
     others = {"身份证件号": "", "身份证件类型": "其他"} if "身份证件类型" in filled else {}
     receipt = gateway.upload(dataset, csv_file([{**filled, **others, **_CHANGED[dataset]}])).json()
