@@ -119,8 +119,21 @@ def attempt(gateway: TestGateway, headers: dict[str, str], exchange: str, purpos
             return gateway.call.get(
                 path or f"{url}/records", params={"purpose": purpose, "region": region}, headers=headers
             )
-    path = "/v1/deletions" if exchange == "deletions" else "/v1/leads"
-    return gateway.call.get(path, params={"purpose": purpose, "region": region}, headers=headers)
+    return gateway.call.get(
+        PAGES.get(exchange, "/v1/leads"), params={"purpose": purpose, "region": region}, headers=headers
+    )
+
+
+PAGES = {
+    "deletions": "/v1/deletions",
+    "cases": "/v1/cases",
+    "duties": "/v1/duties",
+    "ledgers": "/v1/ledgers",
+    "reports": "/v1/reports",
+    "case-referral": "/v1/referrals",
+    "case-handover": "/v1/handovers",
+}
+"""Where an exchange with a route of its own is used."""
 
 
 REFUSED = [(role, name) for role in ROLES for name in EXCHANGES if role not in ALLOWED[name]]
