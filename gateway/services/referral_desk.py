@@ -74,7 +74,8 @@ class ReferralOffice:
         self, principal: Principal, purpose: str | None = None, *, named: bool = False
     ) -> Caller:
         """Decided, with evidence of a refusal. OfficerUnnamed when `named` and the token names nobody."""
-        stated = purpose or self.book.purpose_of(principal.role) or FALLBACK_PURPOSE
+        default = self.book.purpose_of(principal.role) or FALLBACK_PURPOSE
+        stated = default if purpose is None else purpose
         request = Request(principal, Action.REFER, PREVIEW, stated, principal.region)
         grant = await self.evidence.decide(request)
         if named and principal.officer is None:
