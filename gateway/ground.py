@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.adapters.cedar import CedarDecisionPoint, load
+from gateway.adapters.cedar import CedarDecisionPoint, usable
 from gateway.adapters.clock import AsOfClock, SystemClock
 from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
@@ -17,7 +17,6 @@ from gateway.adapters.keys import FileKeyRing
 from gateway.adapters.keys.watch import RingWatch
 from gateway.adapters.limits import load_limits
 from gateway.adapters.rulebook import load_rulebook
-from gateway.domain.decision import PolicyError
 from gateway.domain.limits import LimitBook
 from gateway.domain.rulebook import Rulebook
 from gateway.referring import ReferringParts, build_referring
@@ -63,7 +62,8 @@ class Ground:
 
 def lay_ground(settings: Settings) -> Ground:
     """Raises PolicyError, KeyRingError, RulebookError."""
-    points, rulebook = _points(settings), load_rulebook(settings.policies)
+    points = CedarDecisionPoint(usable(settings.policies))
+    rulebook = load_rulebook(settings.policies)
     limits = load_limits(settings.policies, points.bundle.registry.roles)
     clock = AsOfClock(settings.as_of) if settings.as_of else SystemClock()
     ring, store = open_ring(settings), Store(settings.store_path)
@@ -90,12 +90,3 @@ def lay_ground(settings: Settings) -> Ground:
         cursors=Cursors(keys),
         ledgers=SqliteLedgerKeeper(store, rulebook),
     )
-
-
-def _points(settings: Settings) -> CedarDecisionPoint:
-    """What decides; PolicyError when the policies do not do what their own cases say."""
-    bundle = load(settings.policies)
-    failing = bundle.failing_cases()
-    if failing:
-        raise PolicyError(failing)
-    return CedarDecisionPoint(bundle)

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from gateway.adapters.yaml_text import parse
 from gateway.domain.coarsening import Rule, Step
 from schemas.catalogue import EXCHANGES, Action, Exchange
 
@@ -20,7 +19,7 @@ class DisclosureError(ValueError):
 
 def load_disclosure(folder: Path) -> Mapping[str, Rule]:
     """List exchange → its rule. Raises DisclosureError; ValueError, KeyError or OSError for a file out of shape."""
-    found = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
+    found = parse((folder / FILE).read_text(encoding="utf-8"))
     default, bodies = found["default"], found["exchanges"]
     lists = {name: exchange for name, exchange in EXCHANGES.items() if _needs_rule(exchange)}
     _same(set(bodies), set(lists), "exchanges")

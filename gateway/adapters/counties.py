@@ -8,8 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from gateway.adapters.yaml_text import parse
 from schemas.codes.region import regions
 
 FOLDER = "counties"
@@ -28,7 +27,7 @@ def overrides(folder: Path, defaults: Bodies) -> dict[str, Bodies]:
 def _county(path: Path, defaults: Bodies) -> Bodies:
     if len(path.stem) != COUNTY_DIGITS or not regions().is_known(path.stem):
         raise ValueError(f"{FOLDER}/{path.name}: no county has that code")
-    own = yaml.safe_load(path.read_text(encoding="utf-8"))
+    own = parse(path.read_text(encoding="utf-8"))
     where = f"{FOLDER}/{path.name}"
     _check_keys(where, own, defaults)
     return {

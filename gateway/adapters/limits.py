@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import yaml
 
 from gateway.adapters.rulebook import RulebookError
+from gateway.adapters.yaml_text import parse
 from gateway.domain.limits import LimitBook, Quota, Rates, ResolutionQuota, TokenRates
 
 FILE = "limits.yaml"
@@ -16,7 +17,7 @@ Figures = TypeVar("Figures", Rates, Quota, TokenRates, ResolutionQuota)
 def load_limits(folder: Path, roles: Collection[str]) -> LimitBook:
     """The limits of a policies folder; RulebookError names the place, also for a role that is none of `roles`."""
     try:
-        body = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
+        body = parse((folder / FILE).read_text(encoding="utf-8"))
         return _book(body, roles)
     except (KeyError, TypeError, AttributeError, ValueError, OSError, yaml.YAMLError) as error:
         raise RulebookError(f"{FILE}: {type(error).__name__}: {error}") from error

@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from gateway.adapters.yaml_text import parse
 from gateway.domain.referral import HandoverTerms, ReferralBook, Route
 from gateway.domain.rulebook import Rulebook
 from schemas.catalogue import EXCHANGES
@@ -20,8 +19,8 @@ _NEVER_BEFORE = frozenset(
 
 def load_referrals(folder: Path, rulebook: Rulebook) -> ReferralBook:
     """The routes; ValueError names what is wrong with them."""
-    body = yaml.safe_load((folder / "referrals.yaml").read_text(encoding="utf-8"))
-    roles = yaml.safe_load((folder / "roles.yaml").read_text(encoding="utf-8"))
+    body = parse((folder / "referrals.yaml").read_text(encoding="utf-8"))
+    roles = parse((folder / "roles.yaml").read_text(encoding="utf-8"))
     return read_referrals(body, roles, rulebook)
 
 

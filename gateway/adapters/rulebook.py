@@ -15,6 +15,7 @@ from gateway.adapters.coarsening import load_disclosure
 from gateway.adapters.counties import Bodies, overrides
 from gateway.adapters.reportbook import read_reports
 from gateway.adapters.retention import check_order, read_retention
+from gateway.adapters.yaml_text import parse
 from gateway.domain.duties import Calendar, DutyBook, DutyRule
 from gateway.domain.employers import Repeated
 from gateway.domain.retention import Retention
@@ -231,7 +232,7 @@ def _is_figure(of: object) -> bool:
 
 
 def _yaml(path: Path) -> dict[str, Any]:
-    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = parse(path.read_text(encoding="utf-8"))
     if not isinstance(found, dict):
         raise RulebookError(f"{path.name} is not a mapping")
     return found

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from gateway.adapters.cedar.entities import ACTIONS
+from gateway.adapters.yaml_text import parse
 from gateway.domain.decision import Case, Finding, PolicyError, Treatment
 from gateway.domain.principal import Principal
 
@@ -19,7 +20,7 @@ _OPTIONAL = {"on", "school", "officer", "because", "fields", "refusal", "record"
 def parse_cases(text: str, file: str) -> tuple[Case, ...]:
     """The cases of one file. Raises PolicyError with a finding for every line that cannot be read."""
     try:
-        lines = yaml.safe_load(text) or []
+        lines = parse(text) or []
     except yaml.YAMLError as wrong:
         raise PolicyError([_unreadable(file, str(wrong))]) from wrong
     if not isinstance(lines, list):

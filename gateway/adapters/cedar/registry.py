@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from gateway.adapters.yaml_text import parse
 from gateway.domain.decision import Agency, Finding, PolicyError, Purpose, Registry, Role
 
 FILE = "roles.yaml"
@@ -13,7 +14,7 @@ FILE = "roles.yaml"
 def parse_registry(text: str) -> Registry:
     """Who exists. Raises PolicyError when the file is not as it should be."""
     try:
-        data = yaml.safe_load(text)
+        data = parse(text)
         registry = Registry(
             agencies={key: Agency(id=key, **value) for key, value in data["agencies"].items()},
             purposes={key: Purpose(id=key, **value) for key, value in data["purposes"].items()},

@@ -5,8 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from gateway.adapters.yaml_text import parse
 from gateway.domain.case import State
 from gateway.domain.instruments import GAP, Kind, Slot, Template, numbered
 from gateway.domain.offices import Office, Offices
@@ -129,7 +128,7 @@ def _same(found: set[str], wanted: set[str], where: str) -> None:
 
 
 def _yaml(path: Path) -> dict[str, Any]:
-    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = parse(path.read_text(encoding="utf-8"))
     if not isinstance(found, dict):
         raise TemplateError(f"{path.name} is not a mapping")
     return found
