@@ -260,7 +260,7 @@ def secrets_in(roots: Roots) -> list[bytes]:
     for versions in roots.versions.values():
         for version in versions:
             raw = version.secret or b""
-            if raw.startswith(b"{"):
+            if raw.startswith(b'{"'):
                 text = json.loads(raw)["d"]
                 found += [text.encode(), base64.urlsafe_b64decode(text + "==")]
                 continue

@@ -21,31 +21,30 @@ _CEDAR, _CASES = ".cedar", ".cases.yaml"
 def load(directory: Path) -> PolicyBundle:
     """The policy set in the folder, parsed, validated and linted; its cases are not run yet.
 
-    Raises PolicyError with every finding; nothing of a set with a finding can be used.
+    Raises PolicyError with every finding; nothing of a set with a finding can be used. The same texts are judged once
+    a process: who reaches what, and every case, take a second or two.
     """
-    return _linted(read_files(directory))
+    return _linted(frozenset(read_files(directory).items()))
 
 
 def usable(directory: Path) -> PolicyBundle:
-    """What `load` gives, once its own cases hold as well; PolicyError when they do not.
-
-    The same texts are judged once a process: every case and every reach takes a second or two.
-    """
+    """What `load` gives, once its own cases hold as well; PolicyError when they do not."""
     return _usable(frozenset(read_files(directory).items()))
 
 
 @lru_cache(maxsize=2)
-def _usable(files: frozenset[tuple[str, str]]) -> PolicyBundle:
-    bundle = _linted(dict(files))
-    if failing := bundle.failing_cases():
-        raise PolicyError(failing)
+def _linted(files: frozenset[tuple[str, str]]) -> PolicyBundle:
+    bundle = assemble(dict(files))
+    if findings := lint(bundle):
+        raise PolicyError(findings)
     return bundle
 
 
-def _linted(files: Mapping[str, str]) -> PolicyBundle:
-    bundle = assemble(files)
-    if findings := lint(bundle):
-        raise PolicyError(findings)
+@lru_cache(maxsize=2)
+def _usable(files: frozenset[tuple[str, str]]) -> PolicyBundle:
+    bundle = _linted(files)
+    if failing := bundle.failing_cases():
+        raise PolicyError(failing)
     return bundle
 
 

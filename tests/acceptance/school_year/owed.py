@@ -78,6 +78,7 @@ ENDS = {
     ("step", "verify"): FOUND_OUT,
     ("step", "persuade"): {"make-plan", "first-contact"},
     ("step", "return"): FOUND_OUT | {"make-plan", "placement", "guardian-return", "reminder-return"},
+    ("step", "sanction"): {"guardian-return"},
     ("step", "observe"): {"record-placement"},
     ("step", "confirm"): {"confirm-attendance"},
     ("step", "relapse"): {"record-placement", "confirm-attendance"},
