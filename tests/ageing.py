@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway import app
+from gateway import ground
 from gateway.app import build
 from gateway.domain.principal import Principal
 from gateway.parts import Parts
@@ -481,7 +481,7 @@ def ten_years(data: Path, seed: int, births: list[date], start: date, days: int 
     """A county of these children from `start` on."""
     clock = SetClock(start)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "SystemClock", lambda: clock)
+        patch.setattr(ground, "SystemClock", lambda: clock)
         parts = build(Settings(data=data, profile="demo"))
     parts.store.writer.execute("PRAGMA synchronous=OFF")  # ten years of flushing prove nothing here
     people = [Person(2 * number, birth) for number, birth in enumerate(births, 1)]
