@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway import app
+from gateway import ground
 from gateway.app import build
 from gateway.domain.principal import Principal
 from gateway.parts import Parts
@@ -383,16 +383,21 @@ class County:
         return kept
 
     def _work(self, kept: "_Kept", limit: dict[bytes, date | None]) -> None:
-        """Leads two years from their closing; a case as long as one of its leads is there, or the child."""
+        """Leads and cases two years from their end; neither goes before the child's last case is as long over."""
+        ends: dict[bytes, list[date | None]] = {}
+        cases = self.db.execute("SELECT ref, subject_id, ended_on FROM case_file").fetchall()
+        for _, subject, ended in cases:
+            ends.setdefault(subject, []).append(before(years(day_of(ended), 2)) if ended else None)
         leads: dict[bytes, list[date | None]] = {}
         for lead, subject, status, at in self.db.execute(
             "SELECT id, subject_id, status, updated_at FROM lead"
         ):
             own = before(years(day_of(at), 2)) if status == "closed" else None
-            kept["lead", subject, lead] = until = earlier(own, limit[subject])
-            leads.setdefault(subject, []).append(until)
-        for ref, subject in self.db.execute("SELECT ref, subject_id FROM case_file"):
-            own = latest(leads[subject]) if limit[subject] is not None and subject in leads else None
+            own = latest([own, *ends.get(subject, [])])
+            kept["lead", subject, lead] = earlier(own, limit[subject])
+            leads.setdefault(subject, []).append(own)
+        for ref, subject, _ in cases:
+            own = latest([*leads.get(subject, []), *ends[subject]])
             kept["case_file", subject, ref] = earlier(own, limit[subject])
 
     def _vault(self, kept: "_Kept", limit: dict[bytes, date | None]) -> None:
@@ -476,7 +481,7 @@ def ten_years(data: Path, seed: int, births: list[date], start: date, days: int 
     """A county of these children from `start` on."""
     clock = SetClock(start)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "SystemClock", lambda: clock)
+        patch.setattr(ground, "SystemClock", lambda: clock)
         parts = build(Settings(data=data, profile="demo"))
     parts.store.writer.execute("PRAGMA synchronous=OFF")  # ten years of flushing prove nothing here
     people = [Person(2 * number, birth) for number, birth in enumerate(births, 1)]

@@ -77,6 +77,14 @@ TABLES: tuple[Place, ...] = (
     ),
     Place(
         "duty",
+        "并案线索的职责",
+        "duties of a lead, whichever case it is a part of",
+        "leads",
+        {"lead_id": "derived from the random id", "facts": TEXT, "assignee": TEXT, "done_by": TEXT},
+        through=("lead_id", "lead"),
+    ),
+    Place(
+        "duty",
         "无线索的职责",
         "duties without a lead",
         "leads",

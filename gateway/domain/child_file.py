@@ -1,37 +1,45 @@
 """一生一档: one child, one file. All that is known of a child, by source and date, as the contract shows it before the mask.
 
-Of an assessment the advice alone is here, never category or grade (残疾人教育条例 art. 20); of another county's registers
-nothing: what it knows comes with the child when it hands it over.
+Of an assessment the advice alone is here, never category or grade (残疾人教育条例 art. 20); of a sighting at work what was
+found and done, never the employer or the place; of another county's registers nothing: what it knows comes with the child
+when it hands it over.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
 from gateway.domain.case import CaseEntry, CaseFile, LeadLine
 from gateway.domain.case_record import entry_of, history_shown
+from gateway.domain.focus import DISABILITY, MISCONDUCT, OF_SCHOOL, Focus, only
 from gateway.domain.model import SubjectId
 from gateway.domain.moments import to_second
+from gateway.domain.money import yuan
 from gateway.domain.predicate import Predicate
+from schemas.catalogue import EXCHANGES
 
-NOT_YET = ("focus-groups", "sightings")
-"""Sources that no agency hands in yet."""
-FLAGS = ("economic_hardship", "left_behind", "single_parent")
-_REGISTER, _RELIEF = "student-register", "relief-register"
+EXCHANGE = "child-file"
+_OF_OFFICERS = frozenset({"cases", "history"})
+"""What officers did themselves: no source is silent about it."""
+_OF_WORK = _OF_OFFICERS | {"case", "pseudonym", "leads"}
+"""Parts of the file that the gateway itself keeps; the others are an agency's, and without its files unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What a child's own county keeps: rows by dataset as names and values, cases with their history, leads.
 
-    `handed_in`: the datasets of which the county has handed in a file at all.
+    `handed_in`: the datasets of which the county, or a school that the child is of, has handed in anything.
     """
 
     registers: Sequence[Mapping[str, object]]
     attendance: Sequence[Mapping[str, object]]
     relief: Sequence[Mapping[str, object]]
+    payments: Sequence[Mapping[str, object]]
+    sightings: Sequence[Mapping[str, object]]
     advice: Sequence[Mapping[str, object]]
+    groups: Sequence[Focus]
     cases: Sequence[tuple[CaseFile, Sequence[CaseEntry]]]
     leads: Sequence[LeadLine]
     handed_in: frozenset[str]
@@ -40,7 +48,7 @@ class Kept:
 class ChildFiles(Protocol):
     """Children's files inside one write transaction."""
 
-    def of(self, subject: SubjectId, region: str, rows: Predicate) -> Kept:
+    def of(self, subject: SubjectId, region: str, today: date, rows: Predicate) -> Kept:
         """Facts of that county; cases and leads of it that are among the rows the caller may see."""
         ...
 
@@ -51,17 +59,20 @@ def shown_of(kept: Kept, rules: Collection[str]) -> Kept:
     return replace(kept, cases=cases, leads=[lead for lead in kept.leads if lead.rule in rules])
 
 
-def record_of(ref: str, pseudonym: str | None, kept: Kept, today: date) -> dict[str, object]:
+def record_of(ref: str, pseudonym: str | None, kept: Kept) -> dict[str, object]:
     """The file, newest first where there is an order."""
     return {
         "case": ref,
         "pseudonym": pseudonym,
-        "registers": [{name: row[name] for name in row if name not in FLAGS} for row in kept.registers],
+        "registers": kept.registers,
         "attendance": kept.attendance,
         "relief": kept.relief,
+        "aid": [_payment(row) for row in kept.payments],
+        "sightings": kept.sightings,
         "placement_advice": kept.advice,
-        "focus_groups": list(_groups(kept, today)),
-        "misconduct": None,
+        "focus_groups": only(kept.groups, OF_SCHOOL),
+        "disability": only(kept.groups, {DISABILITY}),
+        "misconduct": only(kept.groups, {MISCONDUCT}),
         "leads": [_lead(each) for each in kept.leads],
         "cases": [_case(case) for case, _ in kept.cases],
         "history": [
@@ -70,16 +81,10 @@ def record_of(ref: str, pseudonym: str | None, kept: Kept, today: date) -> dict[
     }
 
 
-def _groups(kept: Kept, today: date) -> Iterator[Mapping[str, object]]:
-    """重点关注群体, each from its own source. Disability is not among them: placement advice says what is needed."""
-    for row in kept.registers:
-        for flag in FLAGS:
-            if row[flag]:
-                yield {"group": flag, "source": _REGISTER, "since": row["confirmed_on"]}
-    for row in kept.relief:
-        until = row["to_date"]
-        if str(row["from_date"]) <= today.isoformat() <= str(until or today.isoformat()):
-            yield {"group": "relief", "source": _RELIEF, "since": row["from_date"]}
+def _payment(row: Mapping[str, object]) -> dict[str, object]:
+    """A payment, its amount in yuan with two decimals."""
+    shown = {name: value for name, value in row.items() if name != "amount"}
+    return {**shown, "amount_yuan": yuan(int(str(row["amount"])))}
 
 
 def _lead(lead: LeadLine) -> dict[str, object]:
@@ -102,7 +107,20 @@ def _case(case: CaseFile) -> dict[str, object]:
     }
 
 
-def missing(kept: Kept, told: frozenset[str]) -> tuple[str, ...]:
-    """Which of the sources that the caller is told of say nothing, because nobody handed them in."""
-    silent = sorted(told - kept.handed_in)
-    return (*silent, *NOT_YET)
+def missing(kept: Kept, told: Collection[str]) -> tuple[str, ...]:
+    """Which sources of the fields that are told, in whatever form, say nothing because nobody handed them in."""
+    return tuple(sorted(_sources(name for name in told if name not in _OF_OFFICERS) - kept.handed_in))
+
+
+def unknown(kept: Kept, record: Mapping[str, object]) -> dict[str, None]:
+    """Empty parts that one of their sources is silent about: nobody knows, which is not none."""
+    return {
+        name: None
+        for name, value in record.items()
+        if name not in _OF_WORK and not value and _sources([name]) - kept.handed_in
+    }
+
+
+def _sources(names: Iterable[str]) -> frozenset[str]:
+    exchange = EXCHANGES[EXCHANGE]
+    return frozenset(source for name in names for source in exchange.field(name).derived_from)

@@ -3,6 +3,7 @@
 Hardship, left behind and single parent are the student register's; disability the assessments'; relief civil affairs';
 learning difficulty, mobile family and misconduct the school's own list. Misconduct is kept like a sealed record
 (预防未成年人犯罪法 art. 59): no list ever has it, and in one child's file only the dropout lead sees it.
+One child's file tells of disability, misconduct and relief in fields of their own, which policies grant one by one.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -15,6 +16,8 @@ MISCONDUCT = "misconduct"
 DISABILITY = "disability"
 NEVER_LISTED = frozenset({MISCONDUCT})
 """Groups that no list, count or message about several children may show."""
+OF_SCHOOL = frozenset({"learning_difficulty", "economic_hardship", "single_parent", "left_behind", "mobile"})
+"""Groups told together in a child's file: registers' and schools' own; the others each under a field of their own."""
 
 ORDER = (
     "learning_difficulty",
@@ -56,8 +59,8 @@ class FocusGroups(Protocol):
         """Children of the county's own records with what may stand in a list: never misconduct."""
         ...
 
-    def of_child(self, subject: SubjectId, today: date) -> tuple[Focus, ...]:
-        """Everything, misconduct too: for one child's file, which shows it through `for_file` only."""
+    def of_child(self, subject: SubjectId, region: str, today: date) -> tuple[Focus, ...]:
+        """Everything that county handed in, misconduct too: for one child's file, which shows it by `only` alone."""
         ...
 
 
@@ -71,14 +74,10 @@ def in_order(found: Iterable[Focus]) -> tuple[Focus, ...]:
     return tuple(oldest[group] for group in ORDER if group in oldest)
 
 
-def for_list(groups: Iterable[Focus]) -> tuple[Focus, ...]:
-    """What a list may show."""
-    return tuple(each for each in groups if each.group not in NEVER_LISTED)
-
-
-def for_file(
-    groups: Iterable[Focus], role: str, sources: Collection[str], sealed_roles: frozenset[str]
-) -> tuple[Focus, ...]:
-    """What one child's file shows a role: of the `sources` its grant tells of; misconduct to `sealed_roles` alone."""
-    shown = tuple(each for each in groups if each.source in sources)
-    return shown if role in sealed_roles else for_list(shown)
+def only(groups: Iterable[Focus], names: Collection[str]) -> list[Mapping[str, object]]:
+    """Of the groups those of these names, each with its source and the day it is told from."""
+    return [
+        {"group": each.group, "source": each.source, "since": each.since.isoformat()}
+        for each in groups
+        if each.group in names
+    ]

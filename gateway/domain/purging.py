@@ -79,8 +79,8 @@ class PurgeTransaction(Transaction, Protocol):
 
     def drop_rows(self, dataset: str, keys: Sequence[Key]) -> list[Removed]: ...
 
-    def drop_leads(self, leads: Sequence[str], terms: NoticeTerms) -> list[Removed]:
-        """Closed leads; notices to those who learnt of a child by them, once its last one goes."""
+    def drop_work(self, subjects: Collection[bytes], before: datetime, terms: NoticeTerms) -> list[Removed]:
+        """Leads and cases over at or before that moment; notices to those who learnt by them, once the last goes."""
         ...
 
     def drop_expired(
@@ -117,7 +117,9 @@ class PurgeStore(Protocol):
 
     def rows_with(self, dataset: str, values: Collection[str]) -> list[Key]: ...
 
-    def closed_leads(self, before: datetime) -> list[str]: ...
+    def work_over(self, before: datetime) -> list[bytes]:
+        """Children with a lead or case whose period was over at or before that moment."""
+        ...
 
     def anything_expired(self, now: datetime, periods: Callable[[str], Period]) -> bool: ...
 

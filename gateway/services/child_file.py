@@ -3,9 +3,9 @@
 import hashlib
 
 from gateway.domain.audit import AuditEntry
-from gateway.domain.child_file import missing, record_of, shown_of
+from gateway.domain.child_file import EXCHANGE, missing, record_of, shown_of, unknown
 from gateway.domain.decision import Grant
-from gateway.domain.deidentify import KEY, Mask
+from gateway.domain.deidentify import KEY, Mask, coarser
 from gateway.domain.errors import HuxueError, NotPermitted
 from gateway.domain.limits import sighting_of_subject
 from gateway.domain.ports import Clock, KeyRing, Transaction
@@ -16,8 +16,6 @@ from gateway.services import outgoing
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.guard import Guard, quota_exceeded
 from schemas.catalogue import EXCHANGES, Action
-
-EXCHANGE = "child-file"
 
 
 class ChildFile:
@@ -53,16 +51,17 @@ class ChildFile:
         quota = self._guard.refusal(transaction, request, grant, sighting, case.subject)
         if quota is not None:
             return quota_exceeded(), quota
-        kept = transaction.child_files.of(case.subject, case.region, grant.rows)
+        kept = transaction.child_files.of(case.subject, case.region, self._clock.today(), grant.rows)
         kept = shown_of(kept, seen_by(self._book.rules.values(), request.principal.role))
         mask, now = Mask(EXCHANGES[EXCHANGE], grant), self._clock.now()
         who, reference = request.principal, new_reference(now)
         name = self._keys.pseudonym(who.agency, case.subject) if KEY in mask.names else None
+        record = record_of(ref, name, kept)
         body = outgoing.answer(
-            mask.apply(record_of(ref, name, kept, self._clock.today())),
+            coarser(mask.apply(record), unknown(kept, record)),
             reference=reference,
             as_of=now,
-            missing_sources=missing(kept, mask.sources),
+            missing_sources=missing(kept, mask.names),
         )
         return body, self._evidence.entry(
             request,

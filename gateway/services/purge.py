@@ -91,7 +91,7 @@ class Purge:
         self._lapse(run, spans)
         held = self._children(run, spans)
         self._facts(run)
-        self._leads(run)
+        self._work(run)
         self._orphans(run)
         self._expired(run)
         overdue = self._notices.overdue(run.today)
@@ -144,7 +144,8 @@ class Purge:
                 found = transaction.lapse(still, fact, run.now)
                 self._witness(run, transaction, found, "lapse")
                 run.lapsed += found
-        run.freed = set(adults)
+                # whoever's case became a part of another child's is not free before that one ends
+                run.freed |= {*still} - transaction.open_work_of(still)
 
     def _of_age(self, run: _Run, span: Span) -> bool:
         return run.today >= self._law.lapses_on(span)
@@ -224,12 +225,11 @@ class Purge:
             value for value, deadline in deadlines.items() if deadline is not None and run.today > deadline
         ]
 
-    def _leads(self, run: _Run) -> None:
-        leads = self._store.closed_leads(self._periods("leads").before_moment(run.now))
-        for start in range(0, len(leads), BATCH_CHILDREN):
+    def _work(self, run: _Run) -> None:
+        before = self._periods("leads").before_moment(run.now)
+        for part in batches(self._store.work_over(before), BATCH_CHILDREN):
             with self._store.transaction(run.keep) as transaction:
-                part = leads[start : start + BATCH_CHILDREN]
-                self._removed(run, transaction, transaction.drop_leads(part, self._terms(run)))
+                self._removed(run, transaction, transaction.drop_work(part, before, self._terms(run)))
 
     def _expired(self, run: _Run) -> None:
         if not self._store.anything_expired(run.now, self._periods):

@@ -60,6 +60,7 @@ class Exchange:
 REGISTER = ("student-register",)
 SCHOOLING = ("student-register", "attendance")
 NEEDY = ("student-register", "relief-register")
+FOCUS = ("focus-groups",)
 SIGHTINGS = ("sightings",)
 PAID = ("student-register", "aid-payments")
 AID = ("student-register", "relief-register", "aid-payments")

@@ -1,6 +1,16 @@
 """What the case teams work with: leads, cases, duties, ledgers, reports, notices."""
 
-from schemas.exchanges.base import ALL, NEEDY, REGISTER, SCHOOLING, Action, Exchange, Field
+from schemas.exchanges.base import (
+    ALL,
+    ASSESSED,
+    FOCUS,
+    REGISTER,
+    SCHOOLING,
+    SIGHTINGS,
+    Action,
+    Exchange,
+    Field,
+)
 
 CASEWORK = (
     Exchange(
@@ -66,11 +76,15 @@ CASEWORK = (
             Field("case", "个案编号", "plain"),
             Field("pseudonym", "代号", "identifier", REGISTER),
             Field("registers", "学籍", "sensitive", REGISTER),
-            Field("attendance", "考勤", "sensitive", SCHOOLING),
+            Field("attendance", "考勤", "sensitive", ("attendance",)),
             Field("relief", "救助类别", "sensitive", ("relief-register",)),
-            Field("placement_advice", "安置建议", "sensitive", ("disability-assessment",)),
-            Field("focus_groups", "重点关注群体", "sensitive", NEEDY),
-            Field("misconduct", "不良行为", "sensitive"),
+            Field("aid", "资助发放", "sensitive", ("aid-payments",)),
+            Field("sightings", "用工核查", "sensitive", SIGHTINGS),
+            Field("placement_advice", "安置建议", "sensitive", ASSESSED),
+            # Groups that not every reader of a file may know of are fields of their own.
+            Field("focus_groups", "重点关注群体", "sensitive", (*REGISTER, *FOCUS)),
+            Field("disability", "残疾", "sensitive", ASSESSED),
+            Field("misconduct", "不良行为", "sensitive", FOCUS),
             Field("leads", "线索", "sensitive", ALL),
             Field("cases", "个案", "sensitive", SCHOOLING),
             Field("history", "办理经过", "sensitive", ALL),

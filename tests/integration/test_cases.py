@@ -24,7 +24,7 @@ from tests.officers import (
     Officer,
     register,
 )
-from tests.people import attendance, csv_file, resident_id, student
+from tests.people import resident_id, student
 
 
 @pytest.fixture
@@ -326,40 +326,3 @@ def test_the_guardian_reads_what_was_done(gateway: TestGateway, lead: Officer, r
     assert "登记了对该儿童家庭的动员" in sentences
     assert "驻村" not in answer.text
     assert "家访" not in answer.text
-
-
-def test_one_child_one_file_by_source_and_date(gateway: TestGateway, lead: Officer, ref: str) -> None:
-    rows = [attendance(2, 月份="2026-11", 缺勤天数="0", 连续缺勤天数="0")]
-    assert gateway.upload("attendance", csv_file(rows)).json()["rejected"] == 0
-    lead.take(ref, "verify", **VERIFY)
-    answer = lead.get(f"/{ref}/file")
-    assert answer.status_code == 200, answer.text
-    file = answer.json()["answer"]
-    assert file["registers"][0]["status"] == "dropped_out"
-    assert file["registers"][0]["school"] == SCHOOL
-    assert file["attendance"][0]["month"] == "2026-11"
-    assert [line["step"] for line in file["history"]] == ["open", "verify"]
-    assert file["leads"][0]["facts"] == [{"fact": "registered-dropout", "since": "2026-10-09"}]
-    assert file["misconduct"] is None
-    assert answer.json()["missing_sources"] == [
-        *("disability-assessment", "relief-register", "focus-groups", "sightings"),
-    ]
-    assert resident_id(date(2015, 3, 5), 2) not in answer.text
-    assert student(2)["姓名"] not in answer.text
-
-
-def test_each_reader_of_a_file_gets_its_share(
-    gateway: TestGateway, town: Officer, teacher: Officer, ref: str
-) -> None:
-    by_town = town.get(f"/{ref}/file").json()["answer"]
-    assert by_town["relief"] is False, "that there is relief, not which"
-    assert not {"misconduct", "placement_advice"} & set(by_town)
-    by_teacher = teacher.get(f"/{ref}/file").json()["answer"]
-    assert set(by_teacher) == {"case", "registers", "attendance", "focus_groups", "cases", "history"}
-    for stranger in (Officer(gateway, RETURN, OTHER_TOWN), Officer(gateway, TEACHER, TOWN, OTHER_SCHOOL)):
-        answers = [stranger.get(f"/{wanted}/file") for wanted in (ref, "case-" + "a" * 26)]
-        assert {problem(answer) for answer in answers} == {(403, "not-permitted")}
-    assert problem(Officer(gateway, "justice/legal_aid_officer").get(f"/{ref}/file")) == (
-        403,
-        "not-permitted",
-    )

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.db.focus import SqliteFocusGroups
-from gateway.domain.focus import Focus, for_file
+from gateway.domain.focus import OF_SCHOOL, Focus, only
+from gateway.domain.model import SubjectId
 from tests.harness import COUNTY, LAW_DATE, TestGateway, problem, running
 from tests.people import assessment, csv_file, focus, relief, resident_id, student
 
@@ -29,8 +30,10 @@ def subject_of(gateway: TestGateway, number: int = 2) -> bytes:
     return bytes(known[gateway.parts.keys.lookup("resident_id", resident_id(number=number))])
 
 
-def groups(gateway: TestGateway, number: int = 2) -> tuple[Focus, ...]:
-    return SqliteFocusGroups(gateway.parts.store).of_child(subject_of(gateway, number), LAW_DATE)  # type: ignore[arg-type]
+def groups(gateway: TestGateway, number: int = 2, region: str = COUNTY) -> tuple[Focus, ...]:
+    return SqliteFocusGroups(gateway.parts.store).of_child(
+        SubjectId(subject_of(gateway, number)), region, LAW_DATE
+    )
 
 
 def test_each_group_is_told_from_its_own_source(gateway: TestGateway) -> None:
@@ -55,12 +58,15 @@ def test_misconduct_is_in_no_list_and_in_the_leads_file_alone(gateway: TestGatew
     assert listed
     assert all(each.group != "misconduct" for found in listed.values() for each in found)
     everything = groups(gateway)
-    sources = {each.source for each in everything}
-    assert "misconduct" in {each.group for each in for_file(everything, LEAD, sources, frozenset({LEAD}))}
-    assert "misconduct" not in {
-        each.group for each in for_file(everything, TEACHER, sources, frozenset({LEAD}))
-    }
-    assert for_file(everything, LEAD, set(), frozenset({LEAD})) == ()
+    assert only(everything, {"misconduct"}) == [
+        {"group": "misconduct", "source": "focus-groups", "since": "2026-09-02"}
+    ]
+    assert {each["group"] for each in only(everything, OF_SCHOOL)} == {"economic_hardship", "left_behind"}
+
+
+def test_of_one_child_another_county_tells_nothing(gateway: TestGateway) -> None:
+    gateway.upload("focus-groups", csv_file([focus(类别="不良行为")]))
+    assert groups(gateway, region="530424") == ()
 
 
 def test_what_is_over_is_not_told(gateway: TestGateway) -> None:

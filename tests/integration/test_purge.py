@@ -307,9 +307,9 @@ def test_work_on_a_child_that_is_not_in_the_vault_goes_at_once(tmp_path: Path) -
     parts = parts_of(tmp_path / "data", GONE_ON)
     with parts.store.writing() as connection:
         connection.execute(
-            "INSERT INTO case_file (ref, region, subject_id, state, opened_at, since, residence, sealed)"
+            "INSERT INTO case_file (ref, region, subject_id, state, opened_at, opened_on, since, residence, sealed)"
             " VALUES ('case-x', '530423', x'00112233445566778899aabbccddeeff', 'suspected',"
-            " '2028-01-31 00:00:00.000000', '2028-01-31', '530423', 0)"
+            " '2028-01-31 00:00:00.000000', '2028-01-31', '2028-01-31', '530423', 0)"
         )
     parts.purge.run()
     assert parts.store.reader.execute("SELECT count(*) FROM case_file").fetchone()[0] == 0

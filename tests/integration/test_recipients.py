@@ -198,7 +198,8 @@ def test_when_the_last_lead_goes_those_who_learnt_by_leads_are_told(tmp_path: Pa
         assert one(gateway, "SELECT status FROM lead") == "closed"
         subject = one(gateway, "SELECT id FROM subject")
     long_ago = (
-        "UPDATE case_file SET state = 'closed';UPDATE lead SET updated_at = '2024-01-01 00:00:00.000000'"
+        "UPDATE case_file SET state = 'closed', ended_on = '2024-01-01'"
+        ";UPDATE lead SET updated_at = '2024-01-01 00:00:00.000000'"
     )
     found = notices(data, date(2027, 2, 1), subject, long_ago)
     assert found == {("education", COUNTY): {"leads"}, ("township", TOWNSHIP): {"identity"}}

@@ -9,6 +9,7 @@ import orjson
 
 from gateway.adapters.db.cases import CASE, CASE_COLUMNS, case_of, entries_of
 from gateway.adapters.db.engine import moment
+from gateway.adapters.db.focus import groups_of
 from gateway.adapters.predicate_sql import to_sql
 from gateway.domain.case import LeadLine
 from gateway.domain.child_file import Kept
@@ -18,8 +19,8 @@ from gateway.domain.predicate import Predicate
 
 _OF = "WHERE region = ? AND subject_id = ?"
 _REGISTERS = (
-    "SELECT region, school_code AS school, grade, boarding, status, status_date AS since, confirmed_on,"
-    f" economic_hardship, left_behind, single_parent FROM student_register {_OF} ORDER BY status_date DESC"
+    "SELECT region, school_code AS school, grade, boarding, status, status_date AS since, confirmed_on"
+    f" FROM student_register {_OF} ORDER BY status_date DESC"
 )
 _ATTENDANCE = f"SELECT month, days_expected, days_absent, longest_absence, excused FROM attendance {_OF} ORDER BY month DESC"
 _RELIEF = f"SELECT relief_class, from_date, to_date FROM relief_register {_OF} ORDER BY from_date DESC"
@@ -27,7 +28,23 @@ _ADVICE = (
     f"SELECT assessed_on, suitability AS advised_placement FROM disability_assessment {_OF}"
     " ORDER BY assessed_on DESC"
 )
-_BOOLEAN = frozenset({"excused", "economic_hardship", "left_behind", "single_parent"})
+_PAYMENTS = f"SELECT term, scheme, amount, paid_on FROM aid_payment {_OF} ORDER BY paid_on DESC, term, scheme"
+_SIGHTINGS = (
+    "SELECT s.inspected_on, i.finding, i.measure FROM sighting s"
+    " JOIN inspection i ON i.region = s.region AND i.id = s.inspection_id"
+    " WHERE s.region = ? AND s.subject_id = ? ORDER BY s.inspected_on DESC, s.inspection_id"
+)
+_HANDED_IN = (
+    "SELECT DISTINCT u.exchange FROM upload u LEFT JOIN client c ON c.id = u.client"
+    " LEFT JOIN student_register r ON r.region = ?1 AND r.subject_id = ?2"
+    " WHERE u.region = ?1 AND CASE WHEN c.school IS NOT NULL THEN c.school = r.school_code"
+    " ELSE length(COALESCE(c.region, '')) <= 6 OR substr(r.residence, 1, length(c.region)) = c.region END"
+    " AND (u.receipt = '{}' OR json_extract(u.receipt, '$.rejected') = 0"
+    " OR json_extract(u.receipt, '$.rejected') < json_extract(u.receipt, '$.rows'))"
+)
+"""A teacher hands in for the own school, a township's office for the township: of other children that says nothing,
+nor does a file of which no row was taken. (An old receipt is emptied.)"""
+_BOOLEAN = frozenset({"excused"})
 _LEAD_COLUMNS = {"region": "l.residence", "school": "l.school", "owner": "l.owner", "sealed": "l.sealed"}
 
 
@@ -37,18 +54,20 @@ class SqliteChildFiles:
     def __init__(self, connection: sqlite3.Connection, keys: KeyRing) -> None:
         self._db, self._keys = connection, keys
 
-    def of(self, subject: SubjectId, region: str, rows: Predicate) -> Kept:
+    def of(self, subject: SubjectId, region: str, today: date, rows: Predicate) -> Kept:
         """Facts of that county; cases and leads of it that are among the rows the caller may see."""
         who = (region, subject)
-        handed_in = self._db.execute("SELECT DISTINCT exchange FROM upload WHERE region = ?", (region,))
         return Kept(
             registers=self._rows(_REGISTERS, who),
             attendance=self._rows(_ATTENDANCE, who),
             relief=self._rows(_RELIEF, who),
+            payments=self._rows(_PAYMENTS, who),
+            sightings=self._rows(_SIGHTINGS, who),
             advice=self._rows(_ADVICE, who),
+            groups=groups_of(self._db, subject, region, today),
             cases=[(case, entries_of(self._db, self._keys, case.ref)) for case in self._cases(who, rows)],
             leads=self._leads(who, rows),
-            handed_in=frozenset(row[0] for row in handed_in),
+            handed_in=frozenset(row[0] for row in self._db.execute(_HANDED_IN, who)),
         )
 
     def _rows(self, text: str, who: tuple[str, bytes]) -> list[dict[str, object]]:

@@ -1,5 +1,6 @@
 """The focus groups of children, read from every source at once."""
 
+import sqlite3
 from collections.abc import Mapping
 from datetime import date
 
@@ -24,7 +25,7 @@ _LISTED = (
     f"SELECT subject_id, focus, since FROM ({_ALL.format(which='r.region = :region')})"
     f" WHERE focus <> '{MISCONDUCT}' ORDER BY subject_id"
 )
-_ONE = _ALL.format(which="r.subject_id = :subject")
+_ONE = _ALL.format(which="r.region = :region AND r.subject_id = :subject")
 
 
 class SqliteFocusGroups:
@@ -41,11 +42,17 @@ class SqliteFocusGroups:
             found.setdefault(SubjectId(subject), []).append(_focus(group, since))
         return {subject: in_order(groups) for subject, groups in found.items()}
 
-    def of_child(self, subject: SubjectId, today: date) -> tuple[Focus, ...]:
-        """From every county's records."""
-        asked = {"subject": subject, "today": today.isoformat()}
-        rows = self._store.reader.execute(_ONE, asked)
-        return in_order(_focus(group, since) for _, group, since in rows)
+    def of_child(self, subject: SubjectId, region: str, today: date) -> tuple[Focus, ...]:
+        """From that county's records alone: what another county knows comes with the child, by a hand-over."""
+        return groups_of(self._store.reader, subject, region, today)
+
+
+def groups_of(
+    connection: sqlite3.Connection, subject: SubjectId, region: str, today: date
+) -> tuple[Focus, ...]:
+    """All groups of one child, misconduct too, as the connection sees that county's records."""
+    asked = {"subject": subject, "region": region, "today": today.isoformat()}
+    return in_order(_focus(group, since) for _, group, since in connection.execute(_ONE, asked))
 
 
 def _focus(group: str, since: str) -> Focus:

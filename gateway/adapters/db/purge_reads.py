@@ -39,7 +39,9 @@ NOTHING = " AND ".join(f"id NOT IN (SELECT {column} FROM {table})" for table, co
 OPEN = (
     "SELECT subject_id FROM lead WHERE status <> 'closed'"
     " UNION SELECT subject_id FROM case_file WHERE ended_on IS NULL"
+    " UNION SELECT l.subject_id FROM lead l JOIN case_file c ON c.ref = l.case_ref WHERE c.ended_on IS NULL"
 )
+"""Children with open work; a case merged into an open one is a part of it."""
 REGISTERED = (
     "SELECT r.subject_id, r.birth_date, r.status, r.status_date, s.created_on FROM student_register r"
     " LEFT JOIN subject s ON s.id = r.subject_id WHERE r.subject_id IN ({which})"

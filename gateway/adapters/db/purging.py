@@ -25,6 +25,7 @@ from gateway.adapters.db.shredding import (
     cutoff,
     due_condition,
 )
+from gateway.adapters.db.work_over import children_of_work_over
 from gateway.adapters.places import with_clock
 from gateway.domain.needy import GONE
 from gateway.domain.ports import Clock, KeyRing
@@ -84,12 +85,9 @@ class SqlitePurging:
             f"SELECT {names} FROM {table} WHERE {column} IN ({marks})", [*values]
         ).fetchall()
 
-    def closed_leads(self, before: datetime) -> list[str]:
-        """Leads closed at or before that moment."""
-        rows = self._store.reader.execute(
-            "SELECT id FROM lead WHERE status = 'closed' AND updated_at <= ? ORDER BY id", (stamp(before),)
-        )
-        return [row[0] for row in rows]
+    def work_over(self, before: datetime) -> list[bytes]:
+        """Children with work that was over at or before that moment."""
+        return children_of_work_over(self._store.reader, before)
 
     def anything_expired(self, now: datetime, periods: Callable[[str], Period]) -> bool:
         """Whether any row is past its own clock: asked every minute, without the writer's lock."""

@@ -13,14 +13,18 @@ from gateway.adapters.db.fact_tables import TABLES as FACT_TABLES
 from gateway.adapters.db.ledger_marks import touch_of_cases
 from gateway.adapters.db.purge_reads import EVENTS, going, open_work_of, spans_of, still_orphans
 from gateway.adapters.db.recipients import Recipients, meta, recipients_of
+from gateway.adapters.db.work_over import drop_work_over, without_work
 from gateway.adapters.places import Place, of_children, with_clock
 from gateway.domain.audit import AuditEntry
 from gateway.domain.model import SubjectId
 from gateway.domain.purging import Key, NoticeTerms
 from gateway.domain.retention import Period, Removed, Span
 
-_BY_LEADS = frozenset({"leads", "identity"})
-"""Exchanges that tell of a child because of its leads, and of nothing else."""
+_BY_WORK = frozenset(
+    {"leads", "cases", "child-file", "identity", "case-referral", "referred-case", "case-handover"}
+)
+"""Exchanges that tell of a child because of its leads and cases, and of nothing else. Duties do where none is owed
+about the child without a lead; ledgers and reports tell of it as long as it is owed school."""
 
 FULL_RECEIPT = "receipt <> '{}' AND received_at <= ?"
 """A county's newest receipts are emptied, not removed: they say how old its register is."""
@@ -67,7 +71,8 @@ class SqlitePurgeTransaction(SqliteTransaction):
         today = self._today.isoformat()
         self._db.execute(
             "UPDATE duty SET status = 'lapsed', done_on = ? WHERE status IN ('open', 'waiting')"
-            f" AND case_ref IN (SELECT ref FROM case_file WHERE {mine})",
+            f" AND (case_ref IN (SELECT ref FROM case_file WHERE {mine})"
+            f" OR lead_id IN (SELECT id FROM lead WHERE {mine}))",
             (today,),
         )
         cases = self._db.execute(
@@ -126,48 +131,17 @@ class SqlitePurgeTransaction(SqliteTransaction):
         self._db.executemany(f"DELETE FROM {table} WHERE {where}", keys)
         return [Removed(table, dataset, self._db.total_changes - before)]
 
-    def drop_leads(self, leads: Sequence[str], terms: NoticeTerms) -> list[Removed]:
-        """Closed leads with what hangs on them; a child's closed cases once no lead of the child is left.
+    def drop_work(self, subjects: Collection[bytes], before: datetime, terms: NoticeTerms) -> list[Removed]:
+        """Leads and cases of these children that are over, with what hangs on them.
 
-        Whoever learnt of a child by its leads is told, once the last of them goes.
+        Whoever learnt of a child by them is told, once the last of them goes.
         """
-        marks = ", ".join("?" * len(leads))
-        chosen = f"SELECT id FROM lead WHERE status = 'closed' AND id IN ({marks})"
-        children = [
-            row[0] for row in self._db.execute(f"SELECT subject_id FROM lead WHERE id IN ({chosen})", leads)
-        ]
-        counts = [
-            Removed(table, "leads", self._db.execute(f"DELETE FROM {table} WHERE {how}", leads).rowcount)
-            for table, how in (
-                ("lead_event", f"lead_id IN ({chosen})"),
-                ("duty", f"lead_id IN ({chosen})"),
-                ("lead", f"id IN ({chosen})"),
-            )
-        ]
-        self._notify(recipients_of(self._db, self._without_lead(children), _BY_LEADS), terms)
-        going(self._db, children)
-        return [*counts, *self._drop_cases()]
-
-    def _drop_cases(self) -> list[Removed]:
-        """Cases of the children that are going who have no lead and no open case left, with what hangs on them."""
-        over = (
-            "subject_id IN (SELECT id FROM temp.going) AND subject_id NOT IN (SELECT subject_id FROM lead)"
-            " AND subject_id NOT IN (SELECT subject_id FROM case_file WHERE ended_on IS NULL)"
-        )
-        hanging = [place for place in of_children() if place.through and place.through[1] == "case_file"]
-        chosen = f"SELECT ref FROM case_file WHERE {over}"
-        return [
-            Removed(table, "leads", self._db.execute(f"DELETE FROM {table} WHERE {where}").rowcount)
-            for table, where in (
-                *((place.id, f"{place.through[0]} IN ({chosen})") for place in hanging if place.through),
-                ("case_file", over),
-            )
-        ]
-
-    def _without_lead(self, children: Collection[bytes]) -> list[bytes]:
-        going(self._db, children)
-        found = self._db.execute("SELECT id FROM temp.going WHERE id NOT IN (SELECT subject_id FROM lead)")
-        return [row[0] for row in found]
+        counts = drop_work_over(self._db, subjects, before)
+        left = without_work(self._db, subjects)
+        for owed, exchanges in ((True, _BY_WORK), (False, _BY_WORK | {"duties"})):
+            children = [subject for subject, still in left.items() if still is owed]
+            self._notify(recipients_of(self._db, children, exchanges), terms)
+        return counts
 
     def drop_expired(
         self, now: datetime, periods: Callable[[str], Period]
