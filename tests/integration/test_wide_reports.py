@@ -174,17 +174,19 @@ def test_what_the_city_says_is_held_against_what_its_counties_know_and_the_provi
     )
 
 
-def test_what_reports_are_held_against_is_counted_once_for_all_readers(gateway: TestGateway) -> None:
+def test_what_reports_are_held_against_is_counted_once_for_all_readers(
+    gateway: TestGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counted, real = list[str](), report_facts.figures_of
 
     def count(*given: Any, **more: Any) -> Any:
         counted.append(given[2])
         return real(*given, **more)
 
-    report_facts.figures_of = count  # type: ignore[assignment]
-    try:
-        for _ in range(3):
-            city_report(gateway)
-        assert len(counted) <= 2, "once for each county, whoever reads and however often"
-    finally:
-        report_facts.figures_of = real
+    monkeypatch.setattr(report_facts, "figures_of", count)
+    row = student(2, 现住址行政区划=f"{COUNTY}101", 年级="五年级")
+    assert gateway.upload("student-register", csv_file([row])).json()["rejected"] == 0
+    first = city_report(gateway)
+    assert sorted(counted) == [COUNTY, OTHER], "a file came in: both are counted again"
+    assert [city_report(gateway) for _ in range(3)] == [first] * 3
+    assert len(counted) == 2, "once for each county, whoever reads and however often"
