@@ -73,7 +73,7 @@ def _live(parts: Parts, day: date) -> None:
             return datetime.combine(day, datetime.min.time(), UTC)
 
     tasks = (DailySweep(parts.rulebook), LedgerDay(parts.rulebook))
-    Daily(SqliteDays(parts.store, parts.keys), tasks, _Clock()).run()
+    Daily(SqliteDays(parts.store, parts.keys), tasks, _Clock(), parts.context.evidence).run()
     SqliteLedgerKeeper(parts.store, parts.rulebook).refresh(COUNTY, day)
 
 

@@ -132,16 +132,17 @@ def build(settings: Settings) -> Parts:
 def _daily(ground: Ground) -> Daily:
     """What a new day brings, in this order: leads first, then what hangs on them."""
     book = ground.rulebook
+    everywhere: tuple[DayTask, ...] = (Escalation(book), MakeReports(book, ground.keys))
     tasks: tuple[DayTask, ...] = (
         DailySweep(book),
         CaseFacts(book, ground.evidence),
         *ground.referring.days,
         LedgerDay(book),
         AidDuties(book),
-        Escalation(book, ground.evidence),
-        MakeReports(book, ground.keys),
+        *everywhere,
     )
-    return Daily(SqliteDays(ground.store, ground.keys), tasks, ground.clock)
+    days = SqliteDays(ground.store, ground.keys)
+    return Daily(days, tasks, ground.clock, ground.evidence, everywhere)
 
 
 def _log(ground: Ground) -> LogParts:

@@ -24,6 +24,10 @@ CASES: Mapping[str, tuple[str, str]] = {
     "unmerge": ("撤销了该儿童个案的合并", "undid the merger of this child's case"),
     "dismiss": ("认定该儿童的个案为误报", "found this child's case a wrong report"),
     "reopen": ("重新打开了该儿童的个案", "opened this child's case again"),
+    "placed": (
+        "按学籍更新了该儿童个案的住址和学校",
+        "moved this child's case to the place and school that the register names",
+    ),
     "visit": ("登记了对该儿童家庭的动员", "recorded a visit to this child's family"),
     "plan": ("修订了该儿童的一人一策", "revised the plan for this child's return"),
     "comment": ("在该儿童的个案中添加了备注", "added a comment to this child's case"),

@@ -1,5 +1,6 @@
 """Taking in a file: the ports of the bulk side, and the values that cross them."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -76,8 +77,17 @@ class LandedUpload:
     expires_at: datetime
 
 
+Effect = tuple[str, str]
+"""An exchange and what was done to one of its things: ("duties", "opened")."""
+
+
 class RuleTransaction(Protocol):
     """What the rules read and write, inside the transaction that changed the facts."""
+
+    @property
+    def done(self) -> Counter[Effect]:
+        """What was written in it so far, counted where it is written: of this a day's evidence is made."""
+        ...
 
     def regions(self) -> list[str]: ...
 

@@ -18,8 +18,11 @@ def one_up(owner: str, region: str, residence: str, now_at: str | None) -> str |
 
     `region` is the county, `residence` where in it, `now_at` where the duty went last (None: its owner has it).
     School → township (where the child's is known) → education of the county → prefecture → province; every other
-    agency goes from its county up (义务教育法 art. 7, 13).
+    agency goes from its county up (义务教育法 art. 7, 13). What a prefecture owes, its province sees to; `region` is then
+    the prefecture. Nobody stands above a province.
     """
+    if now_at is None and len(region) < COUNTY_DIGITS:
+        now_at = f"{owner}@{region}"
     if now_at is None:
         if owner == "school" and len(residence) >= TOWNSHIP_DIGITS:
             return f"township@{residence[:TOWNSHIP_DIGITS]}"

@@ -94,6 +94,11 @@ class ReportRule:
         period = period_of(self.every, day - timedelta(days=self.after), terms)
         return period if day == period.last + timedelta(days=self.after) else None
 
+    def made_in(self, region: str) -> bool:
+        """Whether it is made where a day is lived for that region: a county's holds its townships' and schools' too."""
+        within = UNIT_DIGITS["county"]
+        return min(UNIT_DIGITS.get(self.level, within), within) == len(region)
+
 
 @dataclass(frozen=True, slots=True)
 class ReportBook:
@@ -130,19 +135,53 @@ LASTING = ("left", "transferred_out", "absent", "opened", "verified", "returned"
 """Figures told by dated facts: those of a period long past can be counted again."""
 
 
+FLATTERING = frozenset({"students", "returned", "closed", "visits", "duties_on_time"})
+"""Figures of which more looks better: who states more than the facts has reported what is not (虚报)."""
+
+UNWELCOME = frozenset(
+    {
+        "left",
+        "absent",
+        "opened",
+        "verified",
+        "relapsed",
+        "suspected_now",
+        "dropped_out_now",
+        "unconfirmed",
+        "in_two_registers",
+    }
+)
+"""Figures of which less looks better: who states less than the facts has hidden something (瞒报)."""
+
+Finding = Literal["inflated", "concealed", "over_reported", "under_reported"]
+FINDINGS: Mapping[Finding, tuple[str, str]] = {
+    "inflated": ("虚报", "reported what is not"),
+    "concealed": ("瞒报", "hid what is"),
+    "over_reported": ("多报", "more than the facts"),
+    "under_reported": ("少报", "less than the facts"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A figure that is not what the facts say: 虚报 overstated or 瞒报 understated. `later`: the facts came afterwards."""
+    """A figure that is not what the facts say, in either direction. `later`: the facts came afterwards."""
 
     figure: str
     stated: int
     facts: int
     later: bool = False
 
+    @property
+    def finding(self) -> Finding:
+        """虚报 or 瞒报 where the difference flatters whoever reported it; 多报 or 少报 where it does not."""
+        if self.stated > self.facts:
+            return "inflated" if self.figure in FLATTERING else "over_reported"
+        return "concealed" if self.figure in UNWELCOME else "under_reported"
+
     def told(self) -> Mapping[str, object]:
         """As the contract shows it."""
         zh, en = FIGURES[self.figure]
-        over = self.stated > self.facts
+        over, words = self.stated > self.facts, FINDINGS[self.finding]
         return {
             "figure": self.figure,
             "title_zh": zh,
@@ -150,6 +189,9 @@ class Disagreement:
             "stated": self.stated,
             "facts": self.facts,
             "kind": "overstated" if over else "understated",
+            "finding": self.finding,
+            "finding_zh": words[0],
+            "finding_en": words[1],
             "later": self.later,
         }
 
@@ -188,6 +230,17 @@ class Report:
     missing: tuple[str, ...] = ()
 
 
+def owing(report: Report) -> str:
+    """Where the duty to hand it in stands: the county, or the prefecture or province whose report it is."""
+    return report.region[: UNIT_DIGITS["county"]]
+
+
+def checking(report: Report, level: Level) -> str:
+    """Where a report that disagrees is looked into: one level up; of schools and townships in the county."""
+    digits = {"county": UNIT_DIGITS["prefecture"], "prefecture": UNIT_DIGITS["province"]}
+    return owing(report)[: digits.get(level)]
+
+
 @dataclass(frozen=True, slots=True)
 class LostChild:
     """A line of the list of lost students."""
@@ -219,7 +272,7 @@ class ReportDesk(Protocol):
     def figures(
         self, level: Level, region: str, period: Period, absence_days: int
     ) -> Mapping[str, Mapping[str, int]]:
-        """Unit → figure → count, of every unit of that level in the county (or, above it, of the sum of its counties)."""
+        """Unit → figure → count, of every unit of that level in the county; of a prefecture or province, its counties' sum."""
         ...
 
     def counties(self, within: str) -> Sequence[str]:
@@ -255,7 +308,11 @@ class Reports(Protocol):
         ...
 
     def facts_now(self, report: Report, level: Level, absence_days: int) -> Mapping[str, int]:
-        """The lasting figures of its unit and period, counted again."""
+        """The lasting figures of its unit and period, counted again; above the county, of the counties it was made of."""
+        ...
+
+    def school_name(self, report: Report) -> str | None:
+        """What the register calls the school whose report it is."""
         ...
 
     def lost(self, report: Report) -> Sequence[LostChild]:

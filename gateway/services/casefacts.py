@@ -9,17 +9,14 @@ from datetime import date, datetime, timedelta
 
 from gateway.domain.case import CaseFile, State
 from gateway.domain.casefacts import DECEASED, ENROLLED, GRADUATED, Month, OpenCase, attended, proven
-from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.landing import RegisterTransaction
 from gateway.domain.model import ChildFacts, DutyDraft, Enrolment, SubjectId
-from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import residence_within
 from gateway.services.casework import SYSTEM, Casework, Move
-from gateway.services.evidence import Evidence, Request
-from schemas.catalogue import Action
+from gateway.services.evidence import Evidence
 
-EXCHANGE, PURPOSE = "cases", "dropout_control"
+EXCHANGE = "cases"
 CONFIRMATION = "confirm-attendance"
 _OVER = frozenset({GRADUATED, DECEASED})
 _DEFERRAL_OVER = "缓学或免学期满 The deferral or exemption is over"
@@ -81,6 +78,7 @@ class _Run:
         if (residence, school) == (case.residence, case.school):
             return case
         self._transaction.case_facts.place(case.ref, residence, school)
+        self._witness(case, "placed")
         return self._transaction.cases.get(case.ref) or case
 
     def _observe(
@@ -128,13 +126,13 @@ class _Run:
     def _move(self, case: CaseFile, step: str, evidence: Mapping[str, object]) -> CaseFile:
         move = Move(step, evidence, SYSTEM, self._day, self._now)
         changed = self._casework.move(self._transaction, case, move)
-        who = Principal(client=SYSTEM.client, agency=SYSTEM.agency, role=SYSTEM_ROLE, region=case.region)
-        request = Request(who, Action.SUBSCRIBE, EXCHANGE, PURPOSE, case.region)
-        entry = self._evidence.entry(
-            request, None, "permit", subject=case.subject, detail=f"{step} {case.ref}", fields={}
-        )
-        self._transaction.write_audit(entry)
+        self._witness(case, step)
         return changed
+
+    def _witness(self, case: CaseFile, what: str) -> None:
+        detail = f"{what} {case.ref}"
+        entry = self._evidence.by_itself(case.region, self._day, EXCHANGE, detail, subject=case.subject)
+        self._transaction.write_audit(entry)
 
 
 def _rows(facts: Mapping[SubjectId, ChildFacts], subject: SubjectId) -> Sequence[Enrolment]:

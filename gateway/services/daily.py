@@ -3,7 +3,10 @@
 A gateway that was down lives through the days it missed, in order, each as if it had been there: a duty that fell due
 on the second of them is escalated on the third. A day is lived before anything of it is taken in: at the start, before
 anybody is answered; at midnight by whoever comes first, a minute's housekeeping or a file. Of several processes one
-lives it: the mark is looked at inside the write transaction that sets it.
+lives it: the mark is looked at inside the write transaction that sets it. That transaction also holds the evidence of
+everything the day brought, bearing the day lived.
+
+Prefectures and provinces live their days too, each after all of its counties that are known here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +15,9 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from gateway.domain.landing import RegisterTransaction
+from gateway.domain.owing import COUNTY_DIGITS
 from gateway.domain.ports import Clock
+from gateway.services.evidence import Evidence
 
 
 class DayTask(Protocol):
@@ -32,15 +37,27 @@ class Days(Protocol):
         """Of each such county the last law date whose tasks are done: at first that of the first thing known of it,
         since a day's tasks come before what the day brings and find an empty county."""
 
+    def wider(self) -> Mapping[str, date]:
+        """The same of each prefecture (four digits) and province (two) that has such a county."""
+
     def living(self, region: str, day: date) -> AbstractContextManager[RegisterTransaction | None]:
-        """One write transaction as of `day`, marked as done when it ends well; None where somebody else has lived it."""
+        """One write transaction as of `day`, marked as done when it ends well; None where somebody else has lived it,
+        or where a county of it has not."""
 
 
 class Daily:
     """Runs in a worker thread, as often as one likes."""
 
-    def __init__(self, days: Days, tasks: Sequence[DayTask], clock: Clock) -> None:
-        self._days, self._tasks, self._clock = days, tasks, clock
+    def __init__(
+        self,
+        days: Days,
+        tasks: Sequence[DayTask],
+        clock: Clock,
+        evidence: Evidence,
+        wider: Sequence[DayTask] = (),
+    ) -> None:
+        self._days, self._tasks, self._clock, self._evidence = days, tasks, clock, evidence
+        self._wider = wider
         self._done: date | None = None
         self._ahead: date | None = None
 
@@ -51,8 +68,12 @@ class Daily:
     def run(self) -> bool:
         """Do what is not done yet in any county; whether there was anything. Raises SourceUnavailable."""
         today, lived = self._clock.today(), self._days.lived()
-        missed = [(region, day) for region, last in sorted(lived.items()) for day in missed_days(last, today)]
-        for region, day in missed:
+        missed = [
+            (day, -len(region), region)  # day by day, the narrower first
+            for region, last in {**lived, **self._days.wider()}.items()
+            for day in missed_days(last, today)
+        ]
+        for day, _, region in sorted(missed):
             self._live(region, day)
         self._ahead = max((last for last in lived.values() if last > today), default=None)
         self._done = today
@@ -80,8 +101,11 @@ class Daily:
                 self._tasks_of(transaction, region, day)
 
     def _tasks_of(self, transaction: RegisterTransaction, region: str, day: date) -> None:
-        for task in self._tasks:
+        """What the day brings, and the evidence of it."""
+        for task in self._tasks if len(region) == COUNTY_DIGITS else self._wider:
             task.run(transaction, region, day, self._clock.now())
+        for entry in self._evidence.of_day(region, day, transaction.done):
+            transaction.write_audit(entry)
 
 
 def missed_days(lived: date, today: date) -> list[date]:

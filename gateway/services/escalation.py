@@ -7,38 +7,23 @@ some thousands at most. What was told to whom is read off the duty itself; nobod
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.duties import Calendar, DutyBook
 from gateway.domain.landing import RuleTransaction
-from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
-from gateway.services.evidence import Evidence, Request
-from schemas.catalogue import Action
-
-EXCHANGE, PURPOSE = "duties", "dropout_control"
 
 
 class Escalation:
     """The task of a new day, after the leads' own."""
 
-    def __init__(self, rulebook: Rulebook, evidence: Evidence) -> None:
-        self._book, self._evidence = rulebook, evidence
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._book = rulebook
 
     def run(self, transaction: RuleTransaction, region: str, day: date, now: datetime) -> None:
-        """Reminds and escalates in one county as of that day; asked again, it finds nothing left to do."""
+        """What one county, prefecture or province owes, as of that day; asked again, it finds nothing left to do."""
         book = self._book.of(region).duties
         again = went_up_by(book.calendar, day, book.escalate_days)
-        escalated = transaction.duties.escalate(region, day, again, now)
-        reminded = transaction.duties.remind(region, day, until(book, day), now)
-        if escalated or reminded:
-            system = Principal("gateway", "gateway", SYSTEM_ROLE, region)
-            request = Request(system, Action.SUBSCRIBE, EXCHANGE, PURPOSE, region)
-            detail = f"day:{day.isoformat()} escalated:{escalated} reminded:{reminded}"
-            transaction.write_audit(
-                self._evidence.entry(
-                    request, None, count=escalated + reminded, detail=detail, fields={}, law_date=day
-                )
-            )
+        transaction.duties.escalate(region, day, again, now)
+        transaction.duties.remind(region, day, until(book, day), now)
 
 
 def until(book: DutyBook, day: date) -> Mapping[str, date]:

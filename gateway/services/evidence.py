@@ -4,6 +4,7 @@ What a caller wrote in place of an exchange or purpose is never recorded as such
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
@@ -12,13 +13,18 @@ import msgspec
 from gateway.domain.audit import AuditEntry, Decision
 from gateway.domain.decision import Grant, PolicyDecisionPoint
 from gateway.domain.deidentify import treatments
+from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.errors import NotPermitted, UnknownPurpose
+from gateway.domain.landing import Effect
 from gateway.domain.model import SubjectId
 from gateway.domain.ports import Clock, Journal, Possession
 from gateway.domain.principal import Principal
 from schemas.catalogue import EXCHANGES, Action
 
 UNKNOWN = "unknown"
+GATEWAY = "gateway"
+BY_ITSELF_FOR = "dropout_control"
+"""The purpose of everything that the gateway does by itself."""
 
 
 def new_reference(now: datetime) -> str:
@@ -140,6 +146,36 @@ class Evidence:
             cut_from=cut_from,
             detail=detail,
         )
+
+    def by_itself(
+        self,
+        region: str,
+        day: date,
+        exchange: str,
+        detail: str,
+        *,
+        action: Action = Action.SUBSCRIBE,
+        count: int = 0,
+        subject: SubjectId | None = None,
+    ) -> AuditEntry:
+        """What the gateway did by itself on the law date `day`, which may be lived late; nobody was told anything."""
+        system = Principal(GATEWAY, GATEWAY, SYSTEM_ROLE, region)
+        request = Request(system, action, exchange, BY_ITSELF_FOR, region)
+        return self.entry(request, None, count=count, subject=subject, detail=detail, fields={}, law_date=day)
+
+    def of_day(self, region: str, day: date, done: Mapping[Effect, int]) -> list[AuditEntry]:
+        """One entry for each exchange of which a lived day wrote anything, with how many of what; none for a still day."""
+        counts: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for (exchange, what), many in sorted(done.items()):
+            counts[exchange][what] = many
+        return [
+            self.by_itself(region, day, exchange, _counted(day, whats), count=sum(whats.values()))
+            for exchange, whats in counts.items()
+        ]
+
+
+def _counted(day: date, whats: Mapping[str, int]) -> str:
+    return " ".join((f"day:{day.isoformat()}", *(f"{what}:{many}" for what, many in whats.items())))
 
 
 def _released(grant: Grant | None) -> Mapping[str, str]:

@@ -6,13 +6,11 @@ That one is overdue follows from its date; the duties of both counties escalate 
 from dataclasses import replace
 from datetime import date, datetime
 
-from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.landing import RegisterTransaction
-from gateway.domain.principal import Principal
 from gateway.domain.referral import Event, State
 from gateway.services.casework import SYSTEM
-from gateway.services.evidence import Evidence, Request
-from gateway.services.handover import EXCHANGE, PURPOSE, end_duties
+from gateway.services.evidence import Evidence
+from gateway.services.handover import EXCHANGE, end_duties
 from schemas.catalogue import Action
 
 
@@ -24,7 +22,6 @@ class HandoverDays:
 
     def run(self, transaction: RegisterTransaction, region: str, day: date, now: datetime) -> None:
         """The county's pending hand-overs, each looked at with its case."""
-        system = Principal(SYSTEM.client, SYSTEM.agency, SYSTEM_ROLE, region)
         for found in transaction.handovers.of_county(region, (State.PENDING,)):
             case = transaction.cases.get(found.case)
             if case is not None and case.ended_on is None:
@@ -32,10 +29,8 @@ class HandoverDays:
             changed = replace(found, state=State.REVOKED, decided_on=day)
             if transaction.handovers.move(found, Event.REVOKE, changed):
                 end_duties(transaction, found, day, SYSTEM.client)
-                request = Request(system, Action.REFER, EXCHANGE, PURPOSE, region)
-                detail = f"lapsed {found.id}"
-                transaction.write_audit(
-                    self._evidence.entry(
-                        request, None, "fail", subject=found.subject, detail=detail, fields={}
-                    )
+                what = f"lapsed {found.id}"
+                entry = self._evidence.by_itself(
+                    region, day, EXCHANGE, what, action=Action.REFER, subject=found.subject
                 )
+                transaction.write_audit(entry)

@@ -48,7 +48,7 @@ class ReferralDays:
         if found.duty is not None:
             transaction.duties.cancel_one(found.duty, day, SYSTEM.client)
         transaction.cases.write(line(changed, "revoked", SYSTEM, day, now))
-        transaction.write_audit(self._office.by_time(found.county, found, "lapsed"))
+        transaction.write_audit(self._office.by_time(found, "lapsed", day))
 
     def _notify(self, transaction: RegisterTransaction, found: Referral, day: date, now: datetime) -> None:
         changed = replace(found, state=State.CLOSED, outcome=_OVER, outcome_on=day)
@@ -72,4 +72,4 @@ class ReferralDays:
             )
         )
         transaction.cases.write(line(changed, "notified", SYSTEM, day, now))
-        transaction.write_audit(self._office.by_time(found.county, found, "notified"))
+        transaction.write_audit(self._office.by_time(found, "notified", day))

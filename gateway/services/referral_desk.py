@@ -13,7 +13,6 @@ from gateway.domain.audit import AuditEntry
 from gateway.domain.case import Actor, CaseEntry, EntryKind
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
-from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.errors import HuxueError, NotPermitted, OfficerUnnamed
 from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.principal import Principal
@@ -166,12 +165,10 @@ class ReferralOffice:
             fields={},
         )
 
-    def by_time(self, county: str, found: Referral, detail: str) -> AuditEntry:
-        """The evidence of what the gateway did by itself, with the child."""
-        system = Principal("gateway", "gateway", SYSTEM_ROLE, county)
-        request = Request(system, Action.REFER, PREVIEW, FALLBACK_PURPOSE, county)
-        return self.evidence.entry(
-            request, None, "fail", subject=found.subject, detail=f"{detail} {found.id}", fields={}
+    def by_time(self, found: Referral, what: str, day: date) -> AuditEntry:
+        """The evidence of what the gateway did by itself on that day, with the child."""
+        return self.evidence.by_itself(
+            found.county, day, PREVIEW, f"{what} {found.id}", action=Action.REFER, subject=found.subject
         )
 
 

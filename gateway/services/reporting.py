@@ -30,7 +30,9 @@ from gateway.domain.reporting import (
     ReportRule,
     Reports,
     Status,
+    checking,
     disagreements,
+    owing,
 )
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.spreadsheet import Format, SpreadsheetFiles
@@ -38,6 +40,7 @@ from gateway.services import outgoing, pages
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.reportsheet import tabled
 from schemas.catalogue import EXCHANGES, Action
+from schemas.codes.region import regions
 
 EXCHANGE = "reports"
 PURPOSE = "dropout_control"
@@ -65,11 +68,11 @@ class MakeReports:
         self._book, self._keys = rulebook, keys
 
     def run(self, transaction: RegisterTransaction, region: str, day: date, now: datetime) -> None:
-        """Makes what is not made yet; nothing is made twice."""
+        """Makes what is not made yet of a county, its townships and schools, or of a prefecture or province alone."""
         book = self._book.of(region)
         for rule in book.reports.rules.values():
             period = rule.made_on(day, book.reports.terms)
-            if period is not None:
+            if period is not None and rule.made_in(region):
                 self._make(transaction, rule, period, region, day, now)
 
     def _make(
@@ -115,12 +118,12 @@ class MakeReports:
         )
 
     def _duty(self, report: Report, rule: ReportRule, day: date) -> DutyDraft:
-        county = report.region[: UNIT_DIGITS["county"]]
-        duty = self._book.of(county).duties.rules[rule.duty]
+        place = owing(report)
+        duty = self._book.of(place).duties.rules[rule.duty]
         return DutyDraft(
             kind=rule.duty,
             owner=duty.owner,
-            region=county,
+            region=place,
             due_on=report.due_on,
             lead=None,
             facts={"report": report.id, "period": report.period.label},
@@ -241,20 +244,20 @@ class Reporting:
         return body, reference
 
     def _settle(self, transaction: Transaction, report: Report, now: datetime) -> None:
-        """The duty to report is done; a report that disagrees with the facts is owed a look by the county."""
-        rule = self._book.reports.rules[report.kind]
-        county, today = report.region[: UNIT_DIGITS["county"]], self._clock.today()
+        """The duty to report is done; a report that disagrees with the facts is owed a look by the level above."""
+        rule, today = self._book.reports.rules[report.kind], self._clock.today()
         transaction.duties.finish_basis(rule.duty, report.id, today, report.signed_by or "")
         if disagreements(report.stated or {}, report.figures):
-            duties = self._book.of(county).duties
+            place = checking(report, rule.level)
+            duties = self._book.of(place).duties
             draft = DutyDraft(
                 kind=_CHECK,
                 owner=duties.rules[_CHECK].owner,
-                region=county,
+                region=place,
                 due_on=duties.due(_CHECK, today),
                 lead=None,
                 facts={"report": report.id, "period": report.period.label},
-                residence=report.region,
+                residence=report.region if place == owing(report) else place,
                 school=report.school,
                 basis=report.id,
             )
@@ -283,7 +286,7 @@ class Reporting:
 
     def _record(self, report: Report) -> Mapping[str, object]:
         rule, today = self._book.reports.rules[report.kind], self._clock.today()
-        late = report.status == "due" and report.due_on < today
+        late, where = report.status == "due" and report.due_on < today, self._where(report)
         return {
             "id": report.id,
             "kind": report.kind,
@@ -303,8 +306,14 @@ class Reporting:
             "missing": list(report.missing),
             "figures": dict(report.figures),
             "stated": dict(report.stated) if report.stated is not None else None,
-            "disagreements": [each.told() for each in self._disagreements(report, rule)],
+            "disagreements": [{**each.told(), **where} for each in self._disagreements(report, rule)],
         }
+
+    def _where(self, report: Report) -> Mapping[str, str]:
+        """The place whose figures they are, by name: a region or a school, never a child."""
+        school = [report.school, self._reports.school_name(report)] if report.school else []
+        names = [regions().name(report.region), *(each for each in school if each)]
+        return {"region": report.region, "place": " ".join(names)}
 
     def _disagreements(self, report: Report, rule: ReportRule) -> list[Disagreement]:
         """What was stated against the facts of then; and what was reported against what the facts say now."""

@@ -36,7 +36,7 @@ def _row(item: Released) -> list[Cell]:
 def _differences(told: object) -> str:
     lines = told if isinstance(told, list) else []
     return "；".join(
-        f"{each['title_zh']}：{'虚报' if each['kind'] == 'overstated' else '瞒报'}，"
+        f"{each['place']} {each['title_zh']}：{each['finding_zh']}，"
         f"{'原报' if each['later'] else '自报'}{each['stated']}，事实{each['facts']}"
         for each in lines
     )

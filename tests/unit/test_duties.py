@@ -194,6 +194,14 @@ def test_the_way_up(owner: str, way: list[str]) -> None:
     assert one_up("school", "530423", "530423", None) == "education@530423", "in which township nobody knows"
 
 
+@pytest.mark.parametrize(("region", "way"), [("5304", ["education@53"]), ("53", [])])
+def test_the_way_up_from_above_the_county(region: str, way: list[str]) -> None:
+    found, now = [], None
+    while (now := one_up("education", region, region, now)) is not None:
+        found.append(now)
+    assert found == way
+
+
 @pytest.mark.parametrize("ahead", range(30))
 def test_a_level_is_told_so_many_working_days_after_the_one_below(ahead: int) -> None:
     day = date(2026, 9, 20) + timedelta(days=ahead)

@@ -8,7 +8,15 @@ import yaml
 
 from gateway.adapters.reportbook import read_reports
 from gateway.adapters.rulebook import load_rulebook
-from gateway.domain.reporting import FIGURES, LASTING, disagreements, is_period, period_of
+from gateway.domain.reporting import (
+    FIGURES,
+    FLATTERING,
+    LASTING,
+    UNWELCOME,
+    disagreements,
+    is_period,
+    period_of,
+)
 from gateway.services.reportsheet import tabled
 from gateway.settings import POLICIES
 
@@ -73,12 +81,44 @@ def test_a_stated_figure_that_is_not_the_facts_is_named_with_its_direction() -> 
     assert set(LASTING) <= set(FIGURES)
 
 
+@pytest.mark.parametrize(
+    ("figure", "more", "less"),
+    [
+        ("students", "虚报", "少报"),
+        ("returned", "虚报", "少报"),
+        ("duties_on_time", "虚报", "少报"),
+        ("dropped_out_now", "多报", "瞒报"),
+        ("left", "多报", "瞒报"),
+        ("absent", "多报", "瞒报"),
+        ("transferred_out", "多报", "少报"),
+    ],
+)
+def test_a_difference_bears_the_name_of_what_it_is_in_either_direction(
+    figure: str, more: str, less: str
+) -> None:
+    for stated, word, kind in ((5, more, "overstated"), (1, less, "understated")):
+        (found,) = disagreements({figure: stated}, {figure: 3})
+        assert (found.told()["finding_zh"], found.told()["kind"]) == (word, kind)
+    assert FLATTERING.isdisjoint(UNWELCOME)
+    assert set(FIGURES) >= FLATTERING | UNWELCOME
+
+
+def test_a_prefectures_and_provinces_reports_are_made_where_they_live_their_days() -> None:
+    made = {
+        region: {rule.id for rule in REPORTS.rules.values() if rule.made_in(region)}
+        for region in ("530423", "5304", "53")
+    }
+    assert made["5304"] == {"city-term"}
+    assert made["53"] == {"province-yearly"}
+    assert made["530423"] == set(REPORTS.rules) - {"city-term", "province-yearly"}
+
+
 def test_the_table_says_in_words_what_is_wrong() -> None:
-    told = disagreements({"opened": 0}, {"opened": 3})[0].told()
+    told = {**disagreements({"opened": 0}, {"opened": 3})[0].told(), "place": "示范小学"}
     item = {"title_zh": "学校月报", "status": "signed", "figures": {"opened": 3}, "disagreements": [told]}
     headings, rows = tabled([item])  # type: ignore[list-item]
     assert len(headings) == len(rows[0])
-    assert rows[0][-1] == "本期新增个案：瞒报，自报0，事实3"
+    assert rows[0][-1] == "示范小学 本期新增个案：瞒报，自报0，事实3"
     assert rows[0][headings.index("本期新增个案 cases opened in the period")] == "3"
 
 

@@ -1,6 +1,7 @@
 """What the registers and the histories say of a county's open cases, set by set."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -11,6 +12,7 @@ from gateway.adapters.db.cases import CASE, case_of
 from gateway.adapters.predicate_sql import next_region
 from gateway.domain.case import CaseFile
 from gateway.domain.casefacts import Month, OpenCase
+from gateway.domain.landing import Effect
 from gateway.domain.model import SubjectId
 
 _INSIDE = "c.residence >= :region AND c.residence < :above AND c.region = :region"
@@ -39,8 +41,8 @@ _OUT = {"verify": "found_on", "relapse": "relapsed_on"}
 class SqliteCaseFacts:
     """`gateway.domain.landing.CaseFactsDesk` over an open write transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: sqlite3.Connection, done: Counter[Effect]) -> None:
+        self._db, self._done = connection, done
 
     def open_in(self, region: str) -> list[OpenCase]:
         """The county's open cases."""
@@ -67,6 +69,7 @@ class SqliteCaseFacts:
         self._db.execute(
             "UPDATE case_file SET residence = ?, school = ? WHERE ref = ?", (residence, school, ref)
         )
+        self._done["cases", "placed"] += 1
 
 
 def _binds(region: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Cases and their history inside one write transaction."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from gateway.adapters.db.ledger_marks import touch
 from gateway.adapters.predicate_sql import to_sql
 from gateway.domain.case import OPENED, Actor, CaseEntry, CaseFile, CaseWork, EntryKind, State
 from gateway.domain.disclosure import SYSTEM_ROLE
+from gateway.domain.landing import Effect
 from gateway.domain.model import LeadDraft, SubjectId
 from gateway.domain.ports import KeyRing
 from gateway.domain.predicate import Predicate
@@ -83,8 +85,10 @@ def _day(text: str | None) -> date | None:
 class SqliteCaseDesk:
     """`gateway.domain.case.CaseDesk` over an open SQLite write transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, keys: KeyRing, today: date) -> None:
-        self._db, self._keys, self._today = connection, keys, today
+    def __init__(
+        self, connection: sqlite3.Connection, keys: KeyRing, today: date, done: Counter[Effect]
+    ) -> None:
+        self._db, self._keys, self._today, self._done = connection, keys, today, done
 
     def get(self, ref: str) -> CaseFile | None:
         """The case, open or not."""
@@ -140,6 +144,7 @@ class SqliteCaseDesk:
         opening = CaseEntry(ref, draft.region, EntryKind.STEP, self._today, at, by, OPENED, body=body)
         self.write(replace(opening, to=State.SUSPECTED))
         touch(self._db, draft.region, draft.subject, self._today)
+        self._done["cases", "opened"] += 1
         return ref
 
     def visible(self, ref: str, rows: Predicate) -> CaseFile | None:
@@ -182,6 +187,7 @@ class SqliteCaseDesk:
             ),
         )
         touch(self._db, case.region, case.subject, self._today)
+        self._done["cases", "changed"] += 1
 
     def write(self, entry: CaseEntry) -> int:
         """Adds a line to the history; its number."""
@@ -224,6 +230,7 @@ class SqliteCaseDesk:
         ).fetchall()
         for lead_id, region, facts in leads:
             close_lead(self._db, (lead_id, region, facts), fact, at)
+            self._done["leads", "closed"] += 1
         return len(leads)
 
 

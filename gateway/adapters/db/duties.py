@@ -1,12 +1,14 @@
 """Duties inside one write transaction."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import orjson
 
 from gateway.adapters.db.engine import stamp
+from gateway.domain.landing import Effect
 from gateway.domain.model import DutyDraft
 from gateway.domain.owing import one_up
 from gateway.domain.ports import KeyRing
@@ -29,8 +31,8 @@ _Holder = tuple[str, str | None, str | None]
 class SqliteDutyDesk:
     """`gateway.domain.duties.DutyDesk` over an open SQLite write transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, keys: KeyRing) -> None:
-        self._db, self._keys = connection, keys
+    def __init__(self, connection: sqlite3.Connection, keys: KeyRing, done: Counter[Effect]) -> None:
+        self._db, self._keys, self._done = connection, keys, done
 
     def open(self, draft: DutyDraft, at: datetime) -> str:
         """One duty for its basis, kind and facts; a lead that opened anew is another basis."""
@@ -40,6 +42,7 @@ class SqliteDutyDesk:
             return self._id(draft, basis)
         if not self._db.execute("SELECT 1 FROM duty WHERE id = ?", (row[0],)).fetchone():
             self._db.execute(_INSERT, row)
+            self._count("opened", 1)
         return str(row[0])
 
     def open_all(self, drafts: Sequence[DutyDraft], at: datetime) -> list[str]:
@@ -48,7 +51,8 @@ class SqliteDutyDesk:
             raise ValueError("a lead's duty is opened by itself")
         placed = [(draft, *self._place(draft)) for draft in drafts]
         rows = [self._row(draft, place, basis, at) for draft, place, basis in placed if place]
-        self._db.executemany(f"{_INSERT} ON CONFLICT (id) DO NOTHING", rows)
+        made = self._db.executemany(f"{_INSERT} ON CONFLICT (id) DO NOTHING", rows).rowcount if rows else 0
+        self._count("opened", made)
         return [str(row[0]) for row in rows]
 
     def _id(self, draft: DutyDraft, basis: Sequence[bytes]) -> str:
@@ -111,10 +115,9 @@ class SqliteDutyDesk:
 
     def escalate(self, region: str, day: date, again: date, at: datetime) -> int:
         """Overdue duties of the county go one level up, those that did by `again` one more; how many."""
-        return sum(
-            self._raise(region, holder, (day.isoformat(), again.isoformat()), at)
-            for holder in self._holders(region, day, again)
-        )
+        days = day.isoformat(), again.isoformat()
+        holders = self._holders(region, day, again)
+        return self._count("escalated", sum(self._raise(region, holder, days, at) for holder in holders))
 
     def _holders(self, region: str, day: date, again: date) -> list[_Holder]:
         """Who has overdue duties now, as far as it matters for the way up: a few for a whole county."""
@@ -139,7 +142,8 @@ class SqliteDutyDesk:
 
     def remind(self, region: str, day: date, until: Mapping[str, date], at: datetime) -> int:
         """Marks the county's duties due after `day` and by the day their kind says as reminded of; how many."""
-        return sum(self._remind(region, kind, day, last, at) for kind, last in sorted(until.items()))
+        kinds = sorted(until.items())
+        return self._count("reminded", sum(self._remind(region, kind, day, last, at) for kind, last in kinds))
 
     def _remind(self, region: str, kind: str, day: date, last: date, at: datetime) -> int:
         here = "region = ? AND status = 'open' AND due_on > ? AND due_on <= ? AND kind = ? AND reminded_on IS NULL"
@@ -158,10 +162,16 @@ class SqliteDutyDesk:
         )
 
     def _end(self, status: str, where: str, values: tuple[str, ...], on: date, by: str) -> int:
-        return self._db.execute(
+        ended = self._db.execute(
             f"UPDATE duty SET status = ?, done_on = ?, done_by = ? WHERE {_STANDING} AND {where}",
             (status, on.isoformat(), by, *values),
         ).rowcount
+        return self._count(status, ended)
+
+    def _count(self, what: str, many: int) -> int:
+        if many:
+            self._done["duties", what] += many
+        return many
 
 
 def _facts(draft: DutyDraft) -> bytes:

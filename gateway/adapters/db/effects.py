@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
@@ -27,6 +28,7 @@ from gateway.adapters.db.reports import SqliteReportDesk
 from gateway.adapters.db.resolutions import SqliteResolutionDesk
 from gateway.adapters.db.vault import open_vault
 from gateway.domain.audit import AuditEntry, canonical, leaf_hash
+from gateway.domain.landing import Effect
 from gateway.domain.limits import Quota, Sighting
 from gateway.domain.model import AlarmDraft, ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.ports import Identity, KeyRing
@@ -86,6 +88,7 @@ class SqliteTransaction:
         self, connection: sqlite3.Connection, keys: KeyRing, today: date, counted: Counted | None = None
     ) -> None:
         self._db, self._keys, self._today, self._counted = connection, keys, today, counted
+        self.done: Counter[Effect] = Counter()
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -130,6 +133,7 @@ class SqliteTransaction:
         row = self._db.execute("SELECT status, facts FROM lead WHERE id = ?", (lead_id,)).fetchone()
         if row is None:
             self._insert_lead(lead_id, draft, at)
+            self.done["leads", "opened"] += 1
             return lead_id, True
         known = orjson.loads(row[1])
         news = [fact for fact in draft.facts if dict(fact) not in known]
@@ -138,7 +142,9 @@ class SqliteTransaction:
                 self._open_anew(lead_id, draft, at)
             status = "open" if row[0] == "closed" else row[0]
             self._update_lead(lead_id, draft, [*known, *news][-_FACTS_KEPT:], status, at)
-            self._event(draft.region, lead_id, "reopened" if row[0] == "closed" else "updated", at)
+            what = "reopened" if row[0] == "closed" else "updated"
+            self._event(draft.region, lead_id, what, at)
+            self.done["leads", what] += 1
         return lead_id, bool(news)
 
     def _insert_lead(self, lead_id: str, draft: LeadDraft, at: datetime) -> None:
@@ -192,16 +198,17 @@ class SqliteTransaction:
         """The register itself shows that the trigger no longer holds: closed, with the fact that says so."""
         row = self._db.execute("SELECT region, facts FROM lead WHERE id = ?", (lead_id,)).fetchone()
         close_lead(self._db, (lead_id, *row), fact, at)
+        self.done["leads", "closed"] += 1
 
     @property
     def cases(self) -> SqliteCaseDesk:
         """Cases, in this transaction."""
-        return SqliteCaseDesk(self._db, self._keys, self._today)
+        return SqliteCaseDesk(self._db, self._keys, self._today, self.done)
 
     @property
     def case_facts(self) -> SqliteCaseFacts:
         """What registers and histories say of a county's cases."""
-        return SqliteCaseFacts(self._db)
+        return SqliteCaseFacts(self._db, self.done)
 
     @property
     def child_files(self) -> SqliteChildFiles:
@@ -211,12 +218,12 @@ class SqliteTransaction:
     @property
     def duties(self) -> SqliteDutyDesk:
         """Duties, in this transaction."""
-        return SqliteDutyDesk(self._db, self._keys)
+        return SqliteDutyDesk(self._db, self._keys, self.done)
 
     @property
     def reports(self) -> SqliteReportDesk:
         """Reports, in this transaction."""
-        return SqliteReportDesk(self._db)
+        return SqliteReportDesk(self._db, self.done)
 
     @property
     def duty_work(self) -> SqliteDutyWork:

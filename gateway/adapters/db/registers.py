@@ -21,7 +21,7 @@ from gateway.adapters.db.fact_tables import TABLES
 from gateway.adapters.db.inspections import SqliteInspectionDesk
 from gateway.adapters.db.jobs import insert_file
 from gateway.adapters.db.ledger_marks import file_landed, shown_elsewhere
-from gateway.adapters.db.lived import lived_days
+from gateway.adapters.db.lived import lived_days, mark_key
 from gateway.adapters.db.rule_reads import RuleReads
 from gateway.adapters.db.settling import Prepared, Sorting, find_people, purges_of, with_former
 from gateway.domain.jobs import StoredFile
@@ -112,7 +112,7 @@ class SqliteRegisterTransaction(RuleReads, SqliteTransaction):
         self._db.execute(
             "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
             " WHERE value < excluded.value",
-            (f"day/{region}", self._today.isoformat()),
+            (mark_key(region), self._today.isoformat()),
         )
 
     def settle(self, prepared: Prepared, rename: bool, region: str) -> Settled:

@@ -1,6 +1,7 @@
 """Reports as they are kept and made."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import orjson
 
 from gateway.adapters.db.engine import Store, stamp
+from gateway.adapters.db.report_facts import LastingFigures, counties_of, summed
 from gateway.adapters.db.report_figures import figures_of, today_or
 from gateway.adapters.predicate_sql import to_sql
+from gateway.domain.landing import Effect
 from gateway.domain.model import SubjectId
 from gateway.domain.predicate import All, And, InRegion, Predicate
 from gateway.domain.reporting import UNIT_DIGITS, Level, LostChild, Period, Report, ReportQuery
@@ -20,6 +23,7 @@ _REPORT = (
     "p.id, p.kind, p.region, p.school, p.unit, p.period, p.first, p.last, p.status, p.due_on, p.made_on, p.figures,"
     " p.missing, p.stated, p.signed_by, p.signed_on"
 )
+_SCHOOL = "SELECT name FROM school WHERE region = ? AND code = ?"
 _LOST = (
     "SELECT c.subject_id, c.ref, c.residence, c.school, COALESCE(r.status_date, e.on_date, c.opened_on),"
     " COALESCE(r.status, e.step) FROM case_file c"
@@ -54,8 +58,8 @@ def _report(row: Sequence[Any]) -> Report:
 class SqliteReportDesk:
     """`gateway.domain.reporting.ReportDesk` over an open SQLite write transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: sqlite3.Connection, done: Counter[Effect]) -> None:
+        self._db, self._done = connection, done
 
     def figures(
         self, level: Level, region: str, period: Period, absence_days: int
@@ -69,16 +73,11 @@ class SqliteReportDesk:
             for county in self.counties(unit)
             for figures in figures_of(self._db, "county", county, period, absence_days).values()
         ]
-        told = set.intersection(*(set(figures) for figures in found)) if found else set()
-        return {unit: {name: sum(figures[name] for figures in found) for name in told}}
+        return {unit: summed(found)}
 
     def counties(self, within: str) -> list[str]:
         """Every county of that region that has handed in anything."""
-        rows = self._db.execute(
-            "SELECT DISTINCT region FROM upload WHERE substr(region, 1, ?) = ? ORDER BY region",
-            (len(within), within),
-        )
-        return [row[0] for row in rows]
+        return counties_of(self._db, within)
 
     def counties_known(self, within: str) -> list[str]:
         """Counties of that region that exist today."""
@@ -90,30 +89,30 @@ class SqliteReportDesk:
 
     def add(self, report: Report, at: datetime) -> bool:
         """Keeps it; False when it is there already."""
-        return (
-            self._db.execute(
-                "INSERT INTO report (id, kind, region, school, unit, period, first, last, status, due_on, made_on,"
-                " made_at, figures, missing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (id) DO NOTHING",
-                (
-                    report.id,
-                    report.kind,
-                    report.region,
-                    report.school,
-                    report.unit,
-                    report.period.label,
-                    report.period.first.isoformat(),
-                    report.period.last.isoformat(),
-                    report.status,
-                    report.due_on.isoformat(),
-                    report.made_on.isoformat(),
-                    stamp(at),
-                    orjson.dumps(dict(report.figures)).decode(),
-                    orjson.dumps(list(report.missing)).decode(),
-                ),
-            ).rowcount
-            == 1
-        )
+        made = self._db.execute(
+            "INSERT INTO report (id, kind, region, school, unit, period, first, last, status, due_on, made_on,"
+            " made_at, figures, missing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO NOTHING",
+            (
+                report.id,
+                report.kind,
+                report.region,
+                report.school,
+                report.unit,
+                report.period.label,
+                report.period.first.isoformat(),
+                report.period.last.isoformat(),
+                report.status,
+                report.due_on.isoformat(),
+                report.made_on.isoformat(),
+                stamp(at),
+                orjson.dumps(dict(report.figures)).decode(),
+                orjson.dumps(list(report.missing)).decode(),
+            ),
+        ).rowcount
+        if made:
+            self._done["reports", "made"] += 1
+        return made == 1
 
     def get(self, report_id: str) -> Report | None:
         """The report, whoever may see it."""
@@ -141,7 +140,7 @@ class SqliteReports:
     """`gateway.domain.reporting.Reports` over the embedded store."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store, self._lasting = store, LastingFigures()
 
     def find(self, query: ReportQuery) -> list[Report]:
         """One page, ordered by id."""
@@ -170,12 +169,13 @@ class SqliteReports:
         return _report(row) if row else None
 
     def facts_now(self, report: Report, level: Level, absence_days: int) -> Mapping[str, int]:
-        """The lasting figures of its unit and period, counted again; empty above the county."""
-        if level not in ("school", "township", "county"):
-            return {}
-        county = report.region[:6]
-        found = figures_of(self._store.reader, level, county, report.period, absence_days, lasting_only=True)
-        return found.get(report.unit, {})
+        """The lasting figures of its unit and period, counted again; above the county, of the counties it was made of."""
+        return self._lasting.of(self._store.reader, report, level, absence_days)
+
+    def school_name(self, report: Report) -> str | None:
+        """What the register calls the school whose report it is."""
+        row = self._store.reader.execute(_SCHOOL, (report.region, report.school)).fetchone()
+        return str(row[0]) if row else None
 
     def lost(self, report: Report) -> list[LostChild]:
         """Whom a list of lost students names."""
