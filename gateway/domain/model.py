@@ -37,10 +37,12 @@ class Enrolment(Standing, frozen=True):
 
 
 class Absence(msgspec.Struct, frozen=True):
-    """A child's newest attendance row: the month, and the longest run of unexcused days absent."""
+    """A child's newest attendance row: the month, the longest run of unexcused days absent, and whether the child was
+    there on any day at all (a short month, or one wholly excused, says nothing of a return)."""
 
     month: str
     longest_unexcused: int
+    attended: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

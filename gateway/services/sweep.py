@@ -11,7 +11,7 @@ from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.landing import RuleTransaction
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.rulebook import Rulebook
-from gateway.domain.rules import DAY, of_registers, placement_fact, register_facts, residence_within
+from gateway.domain.rules import ABSENCE, DAY, of_registers, placement_fact, register_facts, residence_within
 from gateway.domain.schooling import judge
 
 PLACEMENT = "placement-missing"
@@ -128,6 +128,14 @@ class Sweep:
             return None
         answer = judge(child, self._today, self._book.limits)
         if answer.out_of_school == "no":
-            return "done"
+            return "done" if self._seen_again(child, rule) else None
         gone = rule == PLACEMENT or answer.out_of_school in _SETTLED or answer.because == "deceased"
         return "cancelled" if gone else None
+
+    def _seen_again(self, child: ChildFacts, rule: str) -> bool:
+        """Whether a lead of absence may end: the newest attendance, however old, shows the child there again."""
+        when, absence = self._book.rules[rule].when, child.absence
+        if when is None or when.word != ABSENCE:
+            return True
+        limits = when.limits(self._book.limits)
+        return absence is not None and absence.attended and absence.longest_unexcused < limits.absence_days

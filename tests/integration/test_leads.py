@@ -16,7 +16,7 @@ import pytest
 
 from connectors.transports.sse import EventParser, ServerEvent
 from tests.harness import COUNTY, LAW_DATE, TestGateway, running
-from tests.people import csv_file, resident_id, student
+from tests.people import attendance, csv_file, resident_id, student
 
 ELSEWHERE = "530424"
 OUT = {"学生状态": "辍学", "状态日期": "2026-10-09"}
@@ -459,3 +459,37 @@ def test_a_last_event_id_that_is_no_number_is_refused(places: TestGateway, after
 def test_a_stream_that_is_not_permitted_is_an_ordinary_refusal(places: TestGateway) -> None:
     answer = places.call.get("/v1/leads/stream", headers=places.headers("civil_affairs/relief_officer"))
     assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[-1]) == (403, "not-permitted")
+
+
+@pytest.mark.parametrize(
+    ("month", "over"),
+    [
+        ({"应到天数": "3", "缺勤天数": "3", "连续缺勤天数": "3"}, False),  # a short month, and never there
+        ({"应到天数": "20", "缺勤天数": "20", "连续缺勤天数": "20", "事由": "住院"}, False),  # excused says nothing
+        ({"应到天数": "0", "缺勤天数": "0", "连续缺勤天数": "0"}, False),
+        ({"应到天数": "20", "缺勤天数": "20", "连续缺勤天数": "4"}, False),
+        ({"应到天数": "20", "缺勤天数": "16", "连续缺勤天数": "16", "事由": "病假"}, True),
+        ({"应到天数": "20", "缺勤天数": "4", "连续缺勤天数": "4"}, True),
+    ],
+)
+def test_absence_is_over_when_the_child_was_there_again(
+    gateway: TestGateway, month: dict[str, str], over: bool
+) -> None:
+    register(gateway, student(2))
+    away = {"缺勤天数": "9", "连续缺勤天数": "6"}
+    for row in (attendance(2, 月份="2026-09", **away), attendance(2, 月份="2026-10", **month)):
+        answer = gateway.upload("attendance", csv_file([row]))
+        assert answer.json()["rejected"] == 0, answer.text
+        (lead,) = gateway.leads()
+    assert lead["rule"] == "absence-threshold"
+    assert (lead["status"] == "closed") is over
+
+
+def test_absence_does_not_end_by_growing_old(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as gateway:
+        register(gateway, student(2))
+        away = attendance(2, 月份="2026-10", 缺勤天数="9", 连续缺勤天数="6")
+        assert gateway.upload("attendance", csv_file([away])).json()["rejected"] == 0
+    with running(tmp_path / "data", law_date=LAW_DATE + timedelta(days=120)) as gateway:
+        (lead,) = gateway.leads()
+        assert lead["status"] != "closed"

@@ -8,7 +8,8 @@ from gateway.domain.model import Absence, ChildFacts, Enrolment, SubjectId
 
 _REGISTER_AS_OF = "SELECT max(law_date) FROM upload WHERE region = ? AND exchange = 'student-register'"
 _ABSENCE = (
-    "(SELECT a.month || ':' || CASE WHEN a.excused THEN 0 ELSE a.longest_absence END FROM attendance a"
+    "(SELECT a.month || ':' || CASE WHEN a.excused THEN 0 ELSE a.longest_absence END"
+    " || CASE WHEN a.days_absent < a.days_expected THEN '' ELSE ':away' END FROM attendance a"
     " WHERE a.subject_id = {subject} ORDER BY a.month DESC LIMIT 1)"
 )
 _ENROLMENT = "r.region, r.status, r.status_date, r.residence, r.school_code, r.birth_date, r.confirmed_on"
@@ -26,11 +27,11 @@ _Row = tuple[bytes, str | None, str | None, str, str, str, str, str, str]
 
 
 def absence_of(text: str | None) -> Absence | None:
-    """``2026-10:6`` as the newest attendance row."""
+    """``2026-10:6`` as the newest attendance row; ``2026-10:6:away`` of a child who was there on no day."""
     if text is None:
         return None
-    month, _, days = text.partition(":")
-    return Absence(month, int(days))
+    month, days, *away = text.split(":")
+    return Absence(month, int(days), attended=not away)
 
 
 def enrolment_of(row: Sequence[str]) -> Enrolment:
