@@ -114,7 +114,7 @@ def test_the_case_goes_over_with_its_history_once_it_is_accepted(
     copied = [
         (step, body["handed_over_from"]) for step, body in history(gateway, new) if "handed_over_from" in body
     ]
-    assert [step for step, _ in copied] == ["verify", "persuade", "notify", None, "sanction"]
+    assert [step for step, _ in copied] == ["open", "verify", "persuade", "notify", None, "sanction"]
     assert {str(origin["region"]) for _, origin in copied} == {COUNTY}
     assert duties(gateway, "handover-decision")[0][0] == "done"
     assert duties(gateway, "handover-follow-up")[0][0] == "done"
