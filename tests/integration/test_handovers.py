@@ -253,3 +253,23 @@ def test_nobody_else_hands_over_or_accepts(gateway: TestGateway, case: str, send
         403,
         "not-permitted",
     )
+
+
+def test_a_row_that_moved_meanwhile_undoes_the_whole_acceptance(
+    gateway: TestGateway, case: str, sender: Officer, receiver: Officer
+) -> None:
+    handover = sent(sender, case)
+    before = history(gateway, case)
+    # The row no longer stands where it was read: the update finds nothing, after all else was written.
+    gateway.parts.store.writer.execute(
+        "CREATE TRIGGER gone BEFORE UPDATE ON handover BEGIN SELECT RAISE(IGNORE); END"
+    )
+    answer = receiver.post(f"/handovers/{handover}/accept")
+    assert answer.status_code == 409, answer.text
+    assert state_of(gateway, case) == "notified"
+    assert history(gateway, case) == before
+    assert duties(gateway, "handover-decision") == [("open", OTHER, None)]
+    assert duties(gateway, "handover-follow-up") == [("open", COUNTY, case)]
+    assert one(gateway, "SELECT count(*) FROM case_file WHERE region = ?", OTHER) == 0
+    evidence = json.loads(one(gateway, "SELECT body FROM audit_entry ORDER BY seq DESC LIMIT 1"))
+    assert evidence["detail"] == "conflict", evidence
