@@ -55,8 +55,9 @@ class CaseOutcomes:
                 _refuse(reading, record.row, wrong or "unknown_referral")
             elif found.state is State.CLOSED:
                 unchanged += 1
+            elif not self._close(hand, found, record):
+                _refuse(reading, record.row, "unknown_referral")
             else:
-                self._close(hand, found, record)
                 accepted += 1
                 children |= {found.subject: None} if found.subject is not None else {}
         return _counts(reading, accepted, unchanged), list(children)
@@ -78,7 +79,8 @@ class CaseOutcomes:
         early = found.decided_on is not None and isinstance(day, date) and day < found.decided_on
         return "before_acceptance" if early else None
 
-    def _close(self, hand: _Hand, found: Referral, record: Record) -> None:
+    def _close(self, hand: _Hand, found: Referral, record: Record) -> bool:
+        """False, with nothing written, when the referral no longer stands where it was read."""
         day, outcome = record.values["decided_on"], str(record.values["outcome"])
         note = record.values.get("note")
         words = {**found.words, "outcome_note": note} if note else found.words
@@ -89,8 +91,10 @@ class CaseOutcomes:
             outcome_on=day if isinstance(day, date) else None,
             words=words,
         )
+        if not hand.transaction.referrals.move(found, Event.CLOSE, changed):
+            return False
         self._move_case(hand, changed, outcome)
-        hand.transaction.referrals.move(found, Event.CLOSE, changed)
+        return True
 
     def _move_case(self, hand: _Hand, changed: Referral, outcome: str) -> None:
         """The case goes on where it waits for justice; one that has gone on already only gets the line."""

@@ -17,7 +17,7 @@ from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask, Released
 from gateway.domain.errors import Conflict, Flaw, HuxueError, Malformed, NotPermitted, OfficerUnnamed
 from gateway.domain.handover import Handover, HandoverQuery, Handovers, record_of
-from gateway.domain.model import DutyDraft
+from gateway.domain.model import DutyDraft, SubjectId
 from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.referral import Event, ReferralBook, State, after
@@ -189,7 +189,7 @@ class Handing:
         return await self._act(principal, handover_id, Event.ACCEPT, work)
 
     def _accepted(self, step: _Step) -> tuple[Handover, str]:
-        """All that may refuse comes first: after the first line is written nothing is refused any more."""
+        """Everything or nothing: what refuses is raised past the commit."""
         found, who = step.found, step.who
         case = step.transaction.cases.get(found.case)
         if case is None or not self._can_leave(case, who.role):
@@ -214,7 +214,7 @@ class Handing:
             package=package,
             new_case=new.ref,
         )
-        step.transaction.handovers.move(found, Event.ACCEPT, changed)
+        _decided(step, Event.ACCEPT, changed)
         return changed, "accepted"
 
     def _can_leave(self, case: CaseFile, role: str) -> bool:
@@ -238,7 +238,7 @@ class Handing:
             receiver = actor_of(step.who) if step.receiving else None
             words = {"reason": reason.strip()}
             changed = replace(step.found, state=state, receiver=receiver, decided_on=step.today, words=words)
-            step.transaction.handovers.move(step.found, event, changed)
+            _decided(step, event, changed)
             end_duties(step.transaction, step.found, step.today, _by(step.who))
             line = _line(
                 step.found, step.found.case, step.found.region, state.value, step.who, step.today, step.now
@@ -307,21 +307,25 @@ class Handing:
         self, decided: tuple[Request, Grant], handover_id: str, work: Callable[[_Step], Outcome]
     ) -> bytes:
         request, grant = decided
+        about: list[SubjectId] = []
 
         def perform(transaction: Transaction) -> Outcome:
+            about.clear()  # a batch that broke is run again
             found = transaction.handovers.get(handover_id)
             step = None if found is None else self._seen(transaction, request, grant, found)
-            try:
-                if step is None:
-                    raise NotPermitted
-                return work(step)
-            except (NotPermitted, Malformed, Conflict) as error:
-                subject = step.found.subject if step is not None else None
-                return error, self._evidence.entry(
-                    request, grant, "fail", subject=subject, detail=error.name, fields={}
-                )
+            if step is None:
+                raise NotPermitted
+            about.append(step.found.subject)
+            return work(step)
 
-        return told(await self._evidence.journal.perform(perform))
+        try:
+            return told(await self._evidence.journal.perform(perform))
+        except (NotPermitted, Malformed, Conflict) as error:
+            # Raised past the commit, so that nothing of it stays; the evidence of the refusal is a commit of its own.
+            child = about[0] if about else None
+            entry = self._evidence.entry(request, grant, "fail", subject=child, detail=error.name, fields={})
+            await self._evidence.journal.record(entry)
+            raise
 
     def _seen(
         self, transaction: Transaction, request: Request, grant: Grant, found: Handover
@@ -351,6 +355,12 @@ class Handing:
             detail=f"{detail} {shown.id}",
             fields=mask.words,
         )
+
+
+def _decided(step: _Step, event: Event, changed: Handover) -> None:
+    """Conflict when the row does not stand where it was read: what was done before it is undone with it."""
+    if not step.transaction.handovers.move(step.found, event, changed):
+        raise Conflict("该移交已办理。", "The hand-over was decided already.")
 
 
 def end_duties(transaction: Desks, found: Handover, today: date, by: str) -> None:

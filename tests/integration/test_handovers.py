@@ -114,7 +114,7 @@ def test_the_case_goes_over_with_its_history_once_it_is_accepted(
     copied = [
         (step, body["handed_over_from"]) for step, body in history(gateway, new) if "handed_over_from" in body
     ]
-    assert [step for step, _ in copied] == ["verify", "persuade", "notify", None, "sanction"]
+    assert [step for step, _ in copied] == ["open", "verify", "persuade", "notify", None, "sanction"]
     assert {str(origin["region"]) for _, origin in copied} == {COUNTY}
     assert duties(gateway, "handover-decision")[0][0] == "done"
     assert duties(gateway, "handover-follow-up")[0][0] == "done"
@@ -253,3 +253,23 @@ def test_nobody_else_hands_over_or_accepts(gateway: TestGateway, case: str, send
         403,
         "not-permitted",
     )
+
+
+def test_a_row_that_moved_meanwhile_undoes_the_whole_acceptance(
+    gateway: TestGateway, case: str, sender: Officer, receiver: Officer
+) -> None:
+    handover = sent(sender, case)
+    before = history(gateway, case)
+    # The row no longer stands where it was read: the update finds nothing, after all else was written.
+    gateway.parts.store.writer.execute(
+        "CREATE TRIGGER gone BEFORE UPDATE ON handover BEGIN SELECT RAISE(IGNORE); END"
+    )
+    answer = receiver.post(f"/handovers/{handover}/accept")
+    assert answer.status_code == 409, answer.text
+    assert state_of(gateway, case) == "notified"
+    assert history(gateway, case) == before
+    assert duties(gateway, "handover-decision") == [("open", OTHER, None)]
+    assert duties(gateway, "handover-follow-up") == [("open", COUNTY, case)]
+    assert one(gateway, "SELECT count(*) FROM case_file WHERE region = ?", OTHER) == 0
+    evidence = json.loads(one(gateway, "SELECT body FROM audit_entry ORDER BY seq DESC LIMIT 1"))
+    assert evidence["detail"] == "conflict", evidence
