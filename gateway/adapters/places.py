@@ -83,6 +83,23 @@ TABLES: tuple[Place, ...] = (
         {"id": "derived from the random id", "facts": TEXT, "assignee": TEXT, "done_by": TEXT},
         through=("id", "child_duty"),
     ),
+    # what the receiver owes knows no case: it goes by the referral or hand-over that names it
+    Place(
+        "duty",
+        "收到移送的职责",
+        "duties of whoever was referred to",
+        "leads",
+        {"id": "derived from the random id", "facts": TEXT, "assignee": TEXT, "done_by": TEXT},
+        through=("id", "referral"),
+    ),
+    Place(
+        "duty",
+        "收到移交的职责",
+        "duties of whoever was handed over to",
+        "leads",
+        {"id": "derived from the random id", "facts": TEXT, "assignee": TEXT, "done_by": TEXT},
+        through=("id", "handover"),
+    ),
     Place(
         "child_duty",
         "儿童的职责",

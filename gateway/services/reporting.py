@@ -244,7 +244,7 @@ class Reporting:
         """The duty to report is done; a report that disagrees with the facts is owed a look by the county."""
         rule = self._book.reports.rules[report.kind]
         county, today = report.region[: UNIT_DIGITS["county"]], self._clock.today()
-        transaction.duties.finish_basis(rule.duty, report.id, today, report.signed_by or "")
+        transaction.duties.finish_basis(county, rule.duty, report.id, today, report.signed_by or "")
         if disagreements(report.stated or {}, report.figures):
             duties = self._book.of(county).duties
             draft = DutyDraft(

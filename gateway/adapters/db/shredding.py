@@ -19,8 +19,13 @@ from gateway.domain.model import SubjectId
 from gateway.domain.purging import Key, NoticeTerms
 from gateway.domain.retention import Period, Removed, Span
 
+_SENT = ("referral", "handover")
 _BY_LEADS = frozenset({"leads", "identity"})
 """Exchanges that tell of a child because of its leads, and of nothing else."""
+
+_OF_AGE = "of-age"
+_KEYS = {"case_file": "ref", "referral": "duty", "handover": "duty"}
+"""The column of a parent that names a place's row, where it is not the parent's id."""
 
 FULL_RECEIPT = "receipt <> '{}' AND received_at <= ?"
 """A county's newest receipts are emptied, not removed: they say how old its register is."""
@@ -66,9 +71,12 @@ class SqlitePurgeTransaction(SqliteTransaction):
             self.close_lead(lead_id, fact, at)
         today = self._today.isoformat()
         self._db.execute(
-            "UPDATE duty SET status = 'lapsed', done_on = ? WHERE status IN ('open', 'waiting')"
-            f" AND case_ref IN (SELECT ref FROM case_file WHERE {mine})",
-            (today,),
+            "UPDATE duty SET status = 'lapsed', done_on = ?, done_what = ? WHERE status IN ('open', 'waiting')"
+            f" AND (case_ref IN (SELECT ref FROM case_file WHERE {mine})"
+            f" OR id IN (SELECT id FROM child_duty WHERE {mine})"
+            f" OR id IN (SELECT duty FROM referral WHERE state = 'pending' AND {mine})"
+            f" OR id IN (SELECT duty FROM handover WHERE state = 'pending' AND {mine}))",
+            (today, _OF_AGE),
         )
         cases = self._db.execute(
             "UPDATE case_file SET previous = state, state = 'closed', since = ?1, ended_on = ?1"
@@ -159,6 +167,7 @@ class SqlitePurgeTransaction(SqliteTransaction):
         return [
             Removed(table, "leads", self._db.execute(f"DELETE FROM {table} WHERE {where}").rowcount)
             for table, where in (
+                *(("duty", f"id IN (SELECT duty FROM {of} WHERE case_ref IN ({chosen}))") for of in _SENT),
                 *((place.id, f"{place.through[0]} IN ({chosen})") for place in hanging if place.through),
                 ("case_file", over),
             )
@@ -202,7 +211,7 @@ def _with_the_child(place: Place) -> str:
     """How a place's rows go with the children of the temporary table."""
     if place.through is not None:
         column, parent = place.through
-        key = "ref" if parent == "case_file" else "id"
+        key = _KEYS.get(parent, "id")
         return (
             f"DELETE FROM {place.id} WHERE {column} IN"
             f" (SELECT {key} FROM {parent} WHERE subject_id IN (SELECT id FROM temp.going))"
