@@ -248,7 +248,7 @@ def test_a_reminder_that_nobody_heeds_is_the_courts_to_enforce_once(
     asking.served(reminder, served_on=(LAW_DATE + timedelta(days=8)).isoformat())
     last = LAW_DATE + timedelta(days=18)
     for day, owed in ((last, False), (last + timedelta(days=1), True), (last + timedelta(days=2), True)):
-        on(out, day)
+        out.parts.daily._clock = AsOfClock(day)
         out.parts.daily.run()
         assert ("court-application" in duties(out, case)) is owed, day
     due = (last + timedelta(days=90)).isoformat()
@@ -257,7 +257,7 @@ def test_a_reminder_that_nobody_heeds_is_the_courts_to_enforce_once(
         assert db.execute("SELECT count(*) FROM duty WHERE kind = 'court-application'").fetchone() == (1,)
     step(out, case, "return", {"returned_on": LAW_DATE.isoformat()})
     assert duties(out, case)["court-application"] == (due, "done")
-    on(out, last + timedelta(days=3))
+    out.parts.daily._clock = AsOfClock(last + timedelta(days=3))
     out.parts.daily.run()
     assert duties(out, case)["court-application"] == (due, "done")
 

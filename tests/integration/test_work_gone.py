@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.adapters.clock import AsOfClock
 from gateway.adapters.db.duties import SqliteDutyDesk
 from gateway.domain.model import DutyDraft
 from gateway.parts import Parts
@@ -13,8 +14,8 @@ from tests.harness import COUNTY, running
 from tests.integration.test_purge import parts_of
 from tests.people import csv_file, relief, student
 
-BIRTH, YOUNG = date(2010, 12, 1), date(2019, 1, 1)  # of age on 2028-12-01, past its time before
-OF_AGE = date(2028, 12, 5)
+BIRTH, YOUNG = date(2010, 12, 1), date(2019, 1, 1)  # of age on 2028-12-01, past its time a year later
+OF_AGE, PAST = date(2028, 12, 5), date(2030, 6, 3)
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)
 NEEDY_AND_OUT = {"学生状态": "辍学", "状态日期": "2026-10-09", "家庭经济困难": "是"}
 _SENT = {
@@ -112,6 +113,8 @@ def test_every_row_of_work_goes_with_the_child_and_nobody_elses(parts: Parts) ->
     assert {name: count % 2 for name, count in before.items() if name != "case_entry"} == dict.fromkeys(
         (name for name in tables if name != "case_entry"), 0
     )
+    assert isinstance(parts.clock, AsOfClock)
+    parts.clock._law_date = PAST
     parts.purge.run()
     after = {
         name: parts.store.reader.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables
