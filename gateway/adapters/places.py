@@ -19,6 +19,7 @@ from gateway.adapters.place import FACT, LOOKUP, PSEUDONYM, SEALED, SET, SUBJECT
 __all__ = ["COPIES", "HARMLESS", "NO_CHILD", "TABLES", "Place", "of_children", "with_clock"]
 
 _CHILD = "subject_id"
+_DUTY = {"id": "derived from the random id", "facts": TEXT, "assignee": TEXT, "done_by": TEXT}
 
 TABLES: tuple[Place, ...] = (
     # facts, one table a dataset: the id is the table's, the rule the dataset's
@@ -75,21 +76,14 @@ TABLES: tuple[Place, ...] = (
         },
         through=("case_ref", "case_file"),
     ),
-    Place(
-        "duty",
-        "无线索的职责",
-        "duties without a lead",
-        "leads",
-        {"id": "derived from the random id", "facts": TEXT, "assignee": TEXT, "done_by": TEXT},
-        through=("id", "child_duty"),
-    ),
+    Place("duty", "无线索的职责", "duties without a lead", "leads", _DUTY, through=("id", "child_duty")),
     # what the receiver owes knows no case: it goes by the referral or hand-over that names it
     Place(
         "duty",
         "收到移送的职责",
         "duties of whoever was referred to",
         "leads",
-        {"id": "derived from the random id", "facts": TEXT, "assignee": TEXT, "done_by": TEXT},
+        _DUTY,
         through=("id", "referral"),
     ),
     Place(
@@ -97,7 +91,7 @@ TABLES: tuple[Place, ...] = (
         "收到移交的职责",
         "duties of whoever was handed over to",
         "leads",
-        {"id": "derived from the random id", "facts": TEXT, "assignee": TEXT, "done_by": TEXT},
+        _DUTY,
         through=("id", "handover"),
     ),
     Place(
