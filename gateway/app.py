@@ -79,6 +79,7 @@ from gateway.services.deletions import Deletions
 from gateway.services.disclosures import Disclosures
 from gateway.services.duties import Duties
 from gateway.services.duty_actions import DutyActions
+from gateway.services.duty_ends import DutyEnds
 from gateway.services.employer_hits import ListEmployers
 from gateway.services.escalation import Escalation
 from gateway.services.explain import Explain
@@ -139,6 +140,7 @@ def _daily(ground: Ground) -> Daily:
         *ground.referring.days,
         LedgerDay(book),
         AidDuties(book),
+        DutyEnds(book),
         *everywhere,
     )
     days = SqliteDays(ground.store, ground.keys)

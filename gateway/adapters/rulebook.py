@@ -51,6 +51,7 @@ def load_rulebook(folder: Path) -> Rulebook:
 def _load(folder: Path) -> Rulebook:
     duties_file = _yaml(folder / "duties.yaml")
     remind, escalate = int(duties_file["remind_days"]), int(duties_file["escalate_days"])
+    lapse = _positive(int(duties_file["lapse_days"]), "lapse_days")
     bodies = {
         "cases": _yaml(folder / "cases.yaml"),
         "duties": duties_file["duties"],
@@ -68,7 +69,7 @@ def _load(folder: Path) -> Rulebook:
             if duty not in duties:
                 raise RulebookError(f"rules.yaml: {rule.id} names the duty {duty}, which duties.yaml lacks")
     limits = Thresholds(**bodies["thresholds"])
-    book = DutyBook(duties, load_calendar(folder / "calendar"), _positive(escalate, "escalate_days"))
+    book = DutyBook(duties, load_calendar(folder / "calendar"), _positive(escalate, "escalate_days"), lapse)
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
     cases = read_cases(bodies["cases"], roles["roles"], duties)
     aid = read_aid(_yaml(folder / AID_FILE))

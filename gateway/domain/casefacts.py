@@ -6,6 +6,7 @@ Sources: 义务教育法 art. 13, 58; 控辍保学“动态销号”. A dropped 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from gateway.domain.case import CaseFile, State
 from gateway.domain.model import ChildFacts, Enrolment
@@ -24,6 +25,14 @@ class Month:
     absent: int
     longest_unexcused: int
     as_of: date
+
+
+class Unheeded(NamedTuple):
+    """A served instrument whose term is over, `due_on` its last day, and the case that stands where it stood."""
+
+    instrument: str
+    due_on: date
+    case: CaseFile
 
 
 @dataclass(frozen=True, slots=True)

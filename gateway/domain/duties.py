@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.domain.model import DutyDraft, SubjectId
 
@@ -78,11 +78,15 @@ class DutyRule:
 
 @dataclass(frozen=True, slots=True)
 class DutyBook:
-    """All duty rules with the calendar they run by; `escalate_days`: working days between one level and the next."""
+    """All duty rules with the calendar they run by; `escalate_days`: working days between one level and the next.
+
+    `lapse_days`: so long after its last day a duty that hangs on no case is owed no more.
+    """
 
     rules: Mapping[str, DutyRule]
     calendar: Calendar
     escalate_days: int = 5
+    lapse_days: int = 1095
     _known: dict[tuple[str, date], date] = field(default_factory=dict, repr=False, compare=False)
 
     def due(self, duty: str, start: date) -> date:
@@ -144,6 +148,13 @@ class Duty:
         return self.status is DutyStatus.OPEN and self.due_on < today
 
 
+class Moot(NamedTuple):
+    """A duty that nobody owes any more, and why: a code."""
+
+    duty: str
+    why: str
+
+
 class DutyDesk(Protocol):
     """Duties inside one write transaction."""
 
@@ -152,7 +163,10 @@ class DutyDesk(Protocol):
         ...
 
     def open_all(self, drafts: Sequence[DutyDraft], at: datetime) -> list[str]:
-        """Many that no lead stands behind, in one statement: their ids, as `open` gives them."""
+        """Many that no lead stands behind, in one statement: their ids, as `open` gives them.
+
+        One that was cancelled is owed again from here on: what ended it holds no more.
+        """
         ...
 
     def finish(self, case: str, kinds: Collection[str] | None, on: date, by: str) -> int:
@@ -163,12 +177,24 @@ class DutyDesk(Protocol):
         """Marks one as done; False when it is not open or waiting any more."""
         ...
 
-    def finish_basis(self, kind: str, report: str, on: date, by: str) -> int:
-        """Marks the standing duty to hand in that report as done; how many."""
+    def finish_basis(self, region: str, kind: str, report: str, on: date, by: str) -> int:
+        """Marks the county's standing duty to hand in that report as done; how many."""
         ...
 
-    def cancel(self, case: str, on: date, by: str) -> int:
-        """Nobody owes what is left of the case's duties any more; how many."""
+    def finish_all(self, duties: Collection[str], on: date, by: str) -> int:
+        """Marks each as done that stands; how many."""
+        ...
+
+    def cancel_all(self, moot: Collection[Moot], on: date, by: str) -> int:
+        """Nobody owes these any more, each for its reason; how many of them stood."""
+        ...
+
+    def lapse(self, region: str, before: date, on: date, by: str) -> int:
+        """The county's duties of no lead and no case whose last day lies before `before` are owed no more; how many."""
+        ...
+
+    def cancel(self, case: str, on: date, by: str, why: str) -> int:
+        """Nobody owes what is left of the case's duties any more, `why` a code; how many."""
         ...
 
     def escalate(self, region: str, day: date, again: date, at: datetime) -> int:
@@ -179,8 +205,8 @@ class DutyDesk(Protocol):
         """Marks the county's duties due after `day` and by the day their kind says as reminded of; how many."""
         ...
 
-    def cancel_one(self, duty_id: str, on: date, by: str) -> bool:
-        """Nobody owes that one any more; False when it is not open or waiting."""
+    def cancel_one(self, duty_id: str, on: date, by: str, why: str) -> bool:
+        """Nobody owes that one any more, `why` a code; False when it is not open or waiting."""
         ...
 
     def end_lead(self, lead: str, done: bool, on: date, by: str) -> int:

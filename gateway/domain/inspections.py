@@ -73,6 +73,10 @@ class InspectionDesk(Protocol):
         """The days of the employer's confirmed hits in the county, oldest first."""
         ...
 
+    def standing_crossings(self, region: str, employer: str) -> Sequence[tuple[str, str]]:
+        """Duties that stand because the employer became a repeated one, each with the month in which it did."""
+        ...
+
     def crossings(self, region: str, employer: str) -> Collection[str]:
         """The months of the hits by which duties about the employer as a repeated one were opened."""
         ...

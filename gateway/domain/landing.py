@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from gateway.domain.aid_duties import AidDesk
 from gateway.domain.audit import AuditEntry
 from gateway.domain.case import CaseDesk, CaseFile
-from gateway.domain.casefacts import Month, OpenCase
+from gateway.domain.casefacts import Month, OpenCase, Unheeded
 from gateway.domain.duties import DutyDesk
 from gateway.domain.handover import HandoverDesk
 from gateway.domain.inspections import InspectionDesk
@@ -136,6 +136,10 @@ class CaseFactsDesk(Protocol):
 
     def exemptions_over(self, region: str, day: date) -> Sequence[CaseFile]:
         """Exempt cases whose last day lies before `day`."""
+        ...
+
+    def unheeded(self, region: str, day: date) -> Sequence[Unheeded]:
+        """Reminders before enforcement whose last day lies before `day`, of cases in which nobody returned."""
         ...
 
     def place(self, ref: str, residence: str, school: str | None) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 
 from gateway.domain.case import Proof
 from gateway.domain.errors import Flaw
+from gateway.domain.proof_words import codes_zh, name_zh
 from gateway.domain.redaction import scrubbed
 from schemas.codes.region import regions
 
@@ -67,7 +68,9 @@ def _texts(proof: Proof, value: object, _today: date) -> object | Flaw:
 def _codes(proof: Proof, value: object, _today: date) -> object | Flaw:
     if not isinstance(value, list) or not value or any(each not in proof.codes for each in value):
         allowed = ", ".join(proof.codes)
-        return _wrong(proof, "bad_code", f"应为下列之一或几项：{allowed}", f"some of: {allowed}")
+        return _wrong(
+            proof, "bad_code", f"应为下列之一或几项：{codes_zh(proof.codes)}", f"some of: {allowed}"
+        )
     return [each for each in proof.codes if each in value]
 
 
@@ -98,12 +101,14 @@ def _case(proof: Proof, value: object, _today: date) -> object | Flaw:
 def _code(proof: Proof, value: object, _today: date) -> object | Flaw:
     if value not in proof.codes:
         allowed = ", ".join(proof.codes)
-        return _wrong(proof, "bad_code", f"应为下列之一：{allowed}", f"one of: {allowed}")
+        return _wrong(proof, "bad_code", f"应为下列之一：{codes_zh(proof.codes)}", f"one of: {allowed}")
     return value
 
 
 def _wrong(proof: Proof, code: str, zh: str, en: str) -> Flaw:
-    return Flaw(code, f"{proof.name}：{zh}。", f"{proof.name}: {en}.", pointer=f"/evidence/{proof.name}")
+    return Flaw(
+        code, f"{name_zh(proof.name)}：{zh}。", f"{proof.name}: {en}.", pointer=f"/evidence/{proof.name}"
+    )
 
 
 _READERS = {

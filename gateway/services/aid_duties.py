@@ -3,18 +3,21 @@
 They run at every new day, and after a file that may change them. Source: 未成年人保护法 art. 91, 义务教育法 art. 44.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from gateway.domain.aid import PAYMENTS, RELIEF, Gap, Term, gap_of, told_whether
+from gateway.domain.aid import PAYMENTS, RELIEF, Gap, Term, Told, gap_of, told_whether
 from gateway.domain.aid_duties import ASSESS_RELIEF, PAY_AID, Owed
+from gateway.domain.disclosure import SYSTEM_ROLE
+from gateway.domain.duties import Moot
 from gateway.domain.landing import RegisterTransaction
-from gateway.domain.model import DutyDraft
+from gateway.domain.model import DutyDraft, SubjectId
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import residence_within
 from gateway.domain.schooling import REGISTER
 
+_NOT_ENTITLED = "not-entitled"
 AFFECTED_BY = frozenset({REGISTER, RELIEF, PAYMENTS})
 """Datasets after which the duties are looked at; others wait for the next day."""
 
@@ -41,35 +44,60 @@ class Round:
     now: datetime
 
     def run(self) -> None:
-        """Relief first, then the terms whose day of payment has passed."""
+        """What nobody owes any more, relief, then the terms whose day of payment has passed."""
+        moot = self.transaction.aid.moot(self.region, self.day)
+        self.transaction.duties.cancel_all(moot, self.day, SYSTEM_ROLE)
         self._relief()
-        for term in self.book.aid.open_terms(self.day):
+        terms = self.book.aid.open_terms(self.day)
+        for term in terms:
             if term.paid_by < self.day:
                 self._payments(term)
+        # Grade and boarding of an earlier year are not known any more: what its last payment leaves is not either.
+        late = self.transaction.aid.paid_since(self.region, [term.code for term in terms])
+        self.transaction.duties.finish_all(late, self.day, PAYMENTS)
 
     def _relief(self) -> None:
-        for duty in self.transaction.aid.relieved(self.region, self.day):
-            self.transaction.duties.finish_one(duty, self.day, RELIEF)
+        relieved = self.transaction.aid.relieved(self.region, self.day)
+        self.transaction.duties.finish_all(relieved, self.day, RELIEF)
         self._open(ASSESS_RELIEF, "", self.day, self.transaction.aid.newly_needy(self.region, self.day))
 
     def _payments(self, term: Term) -> None:
         """Owed from the day after the last day for paying; done when a payment leaves no gap."""
         known = self.transaction.aid.standing(self.region, PAY_AID, term.code)
         unpaid: list[Owed] = []
-        for pupil, gap, settled in self._gaps(term):
+        settled: list[str] = []
+        moot: list[Moot] = []
+        told = self.transaction.aid.told(self.region, term, self.day, self.book.limits.register_stale_days)
+        unseen = dict(known)
+        for pupil, gap, paid, sure in self._gaps(term, told):
+            unseen.pop(pupil.subject, None)
             if gap is not None and gap.direction != "paid_not_entitled":
                 unpaid.append(pupil)
-            elif settled and pupil.subject in known:
-                self.transaction.duties.finish_one(known[pupil.subject], self.day, PAYMENTS)
+            elif sure and pupil.subject in known:
+                duty = known[pupil.subject]
+                settled.append(duty) if paid else moot.append(Moot(duty, _NOT_ENTITLED))
+        moot += self._entitled_no_more(unseen, told)
+        self.transaction.duties.finish_all(settled, self.day, PAYMENTS)
+        self.transaction.duties.cancel_all(moot, self.day, SYSTEM_ROLE)
         start = term.paid_by + timedelta(days=1)
         self._open(PAY_AID, term.code, start, [pupil for pupil in unpaid if pupil.subject not in known])
 
-    def _gaps(self, term: Term) -> Iterable[tuple[Owed, Gap | None, bool]]:
+    def _entitled_no_more(self, unseen: Mapping[SubjectId, str], told: Told) -> Iterable[Moot]:
+        """Pupils whom nothing entitles and nobody paid, in the county's register and with every source heard."""
+        if not unseen or not all(told):
+            return
+        facts, stale = self.transaction.facts(list(unseen)), self.book.limits.register_stale_days
+        for subject, child in facts.items():
+            rows = (row for row in child.enrolments if row.region == self.region and row.status == "enrolled")
+            if any(self.day - row.confirmed_on <= timedelta(days=stale) for row in rows):
+                yield Moot(unseen[subject], _NOT_ENTITLED)
+
+    def _gaps(self, term: Term, told: Told) -> Iterable[tuple[Owed, Gap | None, bool, bool]]:
+        """(child, gap, whether anything was paid, whether the sources say)."""
         stale = self.book.limits.register_stale_days
-        told = self.transaction.aid.told(self.region, term, self.day, stale)
         for owed, pupil in self.transaction.aid.enrolled(self.region, self.book.aid, term, self.day):
             asked = (pupil, term, self.book.aid, told, self.day, stale)
-            yield owed, gap_of(*asked), bool(pupil.paid) and told_whether(*asked)
+            yield owed, gap_of(*asked), bool(pupil.paid), told_whether(*asked)
 
     def _open(self, kind: str, part: str, start: date, children: Sequence[Owed]) -> None:
         drafts = [self._draft(kind, part, start, child) for child in children]

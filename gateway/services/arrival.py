@@ -92,6 +92,8 @@ class Arrivals:
             rule_version=rule.version,
         )
         lead, _news = transaction.open_lead(draft, now)
-        owner, facts = duties.rules[rule.duty].owner_for(None), {"handover": package.handover}
-        duty = DutyDraft(kind=rule.duty, owner=owner, region=region, due_on=due, lead=lead, facts=facts)
-        transaction.duties.open(duty, now)
+        facts = {"handover": package.handover}
+        for kind in (rule.duty, *rule.further_duties):
+            owner, due = duties.rules[kind].owner_for(None), duties.due(kind, today)
+            duty = DutyDraft(kind=kind, owner=owner, region=region, due_on=due, lead=lead, facts=facts)
+            transaction.duties.open(duty, now)

@@ -6,6 +6,7 @@ from datetime import date
 from gateway.domain.case import CaseBook, CaseDesk, CaseEntry, CaseFile, State
 from gateway.domain.errors import Conflict, Flaw, Malformed
 from gateway.domain.observation import missing, reached_on
+from gateway.domain.proof_words import name_zh
 
 MERGE, UNMERGE, REOPEN = "merge", "unmerge", "reopen"
 
@@ -65,5 +66,5 @@ def _date(body: Mapping[str, object], name: str) -> date:
 
 
 def _wrong(name: str, zh: str, en: str) -> Malformed:
-    flaw = Flaw("out_of_range", f"{name}：{zh}。", f"{name}: {en}.", pointer=f"/evidence/{name}")
+    flaw = Flaw("out_of_range", f"{name_zh(name)}：{zh}。", f"{name}: {en}.", pointer=f"/evidence/{name}")
     return Malformed(flaw.message_zh, flaw.message_en, (flaw,))

@@ -25,6 +25,7 @@ from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.duties import DutyDesk
 from gateway.domain.errors import Conflict, Flaw, Malformed, NotPermitted
 from gateway.domain.model import DutyDraft
+from gateway.domain.proof_words import name_zh
 from gateway.domain.proofs import read_proof
 from gateway.domain.rulebook import Rulebook
 from gateway.services.casechecks import MERGE, UNMERGE, check_step, returned_from
@@ -130,7 +131,7 @@ class Casework:
     def _duties(self, desks: Desks, case: CaseFile, step: Step, move: Move) -> None:
         by = move.by.officer or move.by.client
         if case.ended_on is not None:
-            desks.duties.cancel(case.ref, move.today, by)
+            desks.duties.cancel(case.ref, move.today, by, f"case-{case.state}")
         else:
             desks.duties.finish(case.ref, None if ALL_DUTIES in step.done else step.done, move.today, by)
         duties = self._book.of(case.region).duties
@@ -205,7 +206,7 @@ def checked(
 
 def _flaw(name: str, code: str) -> Flaw:
     zh, en = {
-        "missing_required": (f"缺少办理依据：{name}。", f"Evidence is missing: {name}."),
+        "missing_required": (f"缺少办理依据：{name_zh(name)}。", f"Evidence is missing: {name}."),
         "unknown": (f"这一步没有这项依据：{name[:40]}。", "The step takes no such evidence."),
     }[code]
     return Flaw("bad_code" if code == "unknown" else code, zh, en, pointer=f"/evidence/{name[:40]}")

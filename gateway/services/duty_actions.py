@@ -16,6 +16,7 @@ from gateway.domain.duties import Duty, DutyBook, DutyStatus
 from gateway.domain.errors import Conflict, Flaw, HuxueError, Malformed, NotPermitted, OfficerUnnamed
 from gateway.domain.ports import Clock, Transaction
 from gateway.domain.principal import Principal
+from gateway.domain.proof_words import codes_zh
 from gateway.domain.rulebook import Rulebook
 from gateway.services import outgoing
 from gateway.services.duties import EXCHANGE, LISTED, Duties, office_of
@@ -236,7 +237,7 @@ def moved(book: DutyBook, duty: Duty, since: date, today: date) -> tuple[date, d
 def _flaw(value: str, allowed: Collection[str], name: str) -> HuxueError | None:
     if value in allowed:
         return None
-    return _malformed(name, f"应为：{'、'.join(allowed)}。", f"One of: {', '.join(allowed)}.")
+    return _malformed(name, f"应为：{codes_zh(allowed)}。", f"One of: {', '.join(allowed)}.")
 
 
 def _malformed(name: str, zh: str, en: str) -> Malformed:

@@ -367,7 +367,7 @@ def end_duties(transaction: Desks, found: Handover, today: date, by: str) -> Non
     """Neither county owes this hand-over any more: it was not accepted."""
     for duty in (found.duty, found.follow_up):
         if duty is not None:
-            transaction.duties.cancel_one(duty, today, by)
+            transaction.duties.cancel_one(duty, today, by, "handover-ended")
 
 
 def _part(shown: Handover, receiving: bool) -> frozenset[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from gateway.domain.disclosure import SYSTEM_ROLE
+from gateway.domain.duties import Moot
 from gateway.domain.inspections import CONFIRMED, PENDING, Found, Inspected
 from gateway.domain.landing import Conflict, RegisterTransaction, Tally
 from gateway.domain.model import ChildFacts, DutyDraft, SubjectId
@@ -124,6 +125,7 @@ class Enforcement:
     def _repeated(self, transaction: RegisterTransaction, book: Rulebook, region: str, employer: str) -> None:
         """One duty a crossing: while one of the hits' window stands, there is no second."""
         days = transaction.inspections.hits(region, employer)
+        self._withdrawn(transaction, book, (region, employer), days)
         crossing = book.repeated.crossing(days, self._today)
         if crossing is None:
             return
@@ -140,4 +142,20 @@ class Enforcement:
             facts={"employer_uscc": employer, "crossed": crossed},
             basis=f"{region}/{employer}",
         )
-        transaction.open_duty(duty, self._now)
+        transaction.duties.open_all([duty], self._now)
+
+    def _withdrawn(
+        self,
+        transaction: RegisterTransaction,
+        book: Rulebook,
+        whom: tuple[str, str],
+        days: Sequence[date],
+    ) -> None:
+        """Inspection took hits back, and without them the employer was none in that month: nobody owes that duty."""
+        standing = transaction.inspections.standing_crossings(*whom)
+        moot = [
+            Moot(duty, "hits-withdrawn")
+            for duty, month in standing
+            if not any(book.repeated.crossing(days, day) for day in days if day.isoformat()[:7] == month)
+        ]
+        transaction.duties.cancel_all(moot, self._today, SYSTEM_ROLE)

@@ -46,7 +46,7 @@ class ReferralDays:
         if not transaction.referrals.move(found, Event.REVOKE, changed):
             return
         if found.duty is not None:
-            transaction.duties.cancel_one(found.duty, day, SYSTEM.client)
+            transaction.duties.cancel_one(found.duty, day, SYSTEM.client, _OVER)
         transaction.cases.write(line(changed, "revoked", SYSTEM, day, now))
         transaction.write_audit(self._office.by_time(found, "lapsed", day))
 

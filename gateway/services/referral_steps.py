@@ -159,7 +159,7 @@ class ReferralSteps:
         """The receiver's duty ends; the history gets its line; a refusal is the sender's to follow up."""
         by = step.caller.who.officer or step.caller.who.client
         if changed.duty is not None and event is Event.REVOKE:
-            step.transaction.duties.cancel_one(changed.duty, step.today, by)
+            step.transaction.duties.cancel_one(changed.duty, step.today, by, "referral-revoked")
         elif changed.duty is not None and event in (Event.ACCEPT, Event.REJECT):
             step.transaction.duties.finish_one(changed.duty, step.today, by)
         if changed.case is not None:

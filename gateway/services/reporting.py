@@ -246,7 +246,8 @@ class Reporting:
     def _settle(self, transaction: Transaction, report: Report, now: datetime) -> None:
         """The duty to report is done; a report that disagrees with the facts is owed a look by the level above."""
         rule, today = self._book.reports.rules[report.kind], self._clock.today()
-        transaction.duties.finish_basis(rule.duty, report.id, today, report.signed_by or "")
+        county = report.region[: UNIT_DIGITS["county"]]
+        transaction.duties.finish_basis(county, rule.duty, report.id, today, report.signed_by or "")
         if disagreements(report.stated or {}, report.figures):
             place = checking(report, rule.level)
             duties = self._book.of(place).duties

@@ -337,6 +337,71 @@ def test_aid_is_owed_after_the_last_day_for_paying_and_done_by_the_payment(tmp_p
         assert set(rows) == {(f'{{"term":"{AUTUMN}"}}', "530423101", "2153001234", None)}
 
 
+def ends(gateway: TestGateway, kind: str) -> list[tuple[str, str | None]]:
+    """(status, why) of every duty of a kind."""
+    with gateway.database() as db:
+        found = db.execute("SELECT status, done_what FROM duty WHERE kind = ?", (kind,)).fetchall()
+    return sorted(found, key=str)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"学生状态": "死亡", "状态日期": "2026-11-19"}, "deceased"),
+        ({"学生状态": "毕业", "状态日期": "2026-11-19"}, "graduated"),
+        (WELL, "no-longer-needy"),
+    ],
+)
+def test_an_assessment_that_became_pointless_is_cancelled_and_owed_again_when_it_is_not(
+    gateway: TestGateway, changes: dict[str, str], why: str
+) -> None:
+    flags = {"留守儿童": "否", "单亲家庭": "否"}
+    taken(gateway, "student-register", [student(2, **HARD, **flags), student(4, **HARD, **flags)])
+    taken(gateway, "relief-register", [relief(90)])
+    assert ends(gateway, "assess-relief") == [("open", None)] * 2
+    taken(
+        gateway, "student-register", [student(2, **{**HARD, **flags, **changes}), student(4, **HARD, **flags)]
+    )
+    assert ends(gateway, "assess-relief") == [("cancelled", why), ("open", None)]
+    taken(gateway, "student-register", [student(2, **HARD, **flags), student(4, **HARD, **flags)])
+    assert ends(gateway, "assess-relief") == [("open", None)] * 2, "owed again, and no second one"
+
+
+def test_whom_nothing_entitles_any_more_is_owed_no_aid(tmp_path: Path) -> None:
+    with running(tmp_path / "data", law_date=AFTER) as gateway:
+        county(gateway)
+        taken(gateway, "aid-payments", [payment(n, 金额="500") for n in range(3, 12)])
+        assert ends(gateway, "pay-aid").count(("open", None)) == 21
+        taken(gateway, "student-register", [student(2, **WELL, 就读方式="住校")])
+        assert ends(gateway, "pay-aid").count(("cancelled", "not-entitled")) == 1
+        taken(gateway, "student-register", [student(2, **HARD, 就读方式="住校")])
+        assert ends(gateway, "pay-aid").count(("open", None)) == 21
+
+
+def test_an_earlier_years_aid_ends_by_a_late_payment_or_by_time(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data, law_date=AFTER) as gateway:
+        taken(gateway, "student-register", [student(n, **HARD) for n in range(2, 8)])
+        taken(gateway, "relief-register", [relief(90)])
+        taken(gateway, "aid-payments", [payment(2, 金额="250")])
+        assert ends(gateway, "pay-aid") == [("open", None)] * 5
+    with running(data, law_date=date(2027, 10, 8)) as gateway:
+        gateway.parts.daily.run()
+        assert ends(gateway, "pay-aid").count(("open", None)) == 5
+        taken(gateway, "aid-payments", [payment(3, 金额="250", 发放日期="2027-10-07")])
+        assert ends(gateway, "pay-aid") == [("done", None)] + [("open", None)] * 4
+        with gateway.parts.store.writing() as connection:
+            connection.execute("UPDATE duty SET due_on = '2024-10-07' WHERE kind = 'pay-aid'")
+    with running(data, law_date=date(2027, 10, 9)) as gateway:
+        gateway.parts.daily.run()
+        assert ends(gateway, "pay-aid") == [("done", None)] + [("lapsed", "long-over")] * 4
+        gateway.parts.daily._done = None
+        gateway.parts.daily.run()
+        assert len(ends(gateway, "pay-aid")) == 5
+        lapsed = [each["detail"] for each in gateway.audit() if "lapsed" in str(each["detail"])]
+        assert lapsed == ["day:2027-10-09 lapsed:4"]
+
+
 def test_no_payments_no_duty(tmp_path: Path) -> None:
     with running(tmp_path / "data", law_date=AFTER) as gateway:
         county(gateway)

@@ -104,6 +104,7 @@ def test_the_case_goes_over_with_its_history_once_it_is_accepted(
     told = answer.json()
     new = told["new_case"]
     assert state_of(gateway, case) == "moved"
+    assert duties(gateway, "transfer-receive") == [("open", OTHER, new)]
     assert one(gateway, "SELECT region, state, ended_on FROM case_file WHERE ref = ?", new) == (
         OTHER,
         "sanctioned",

@@ -465,7 +465,10 @@ def test_a_stream_that_is_not_permitted_is_an_ordinary_refusal(places: TestGatew
     ("month", "over"),
     [
         ({"应到天数": "3", "缺勤天数": "3", "连续缺勤天数": "3"}, False),  # a short month, and never there
-        ({"应到天数": "20", "缺勤天数": "20", "连续缺勤天数": "20", "事由": "住院"}, False),  # excused says nothing
+        (
+            {"应到天数": "20", "缺勤天数": "20", "连续缺勤天数": "20", "事由": "住院"},
+            False,
+        ),  # excused says nothing
         ({"应到天数": "0", "缺勤天数": "0", "连续缺勤天数": "0"}, False),
         ({"应到天数": "20", "缺勤天数": "20", "连续缺勤天数": "4"}, False),
         ({"应到天数": "20", "缺勤天数": "16", "连续缺勤天数": "16", "事由": "病假"}, True),

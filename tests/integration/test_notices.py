@@ -239,6 +239,29 @@ def test_an_ignored_order_is_followed_by_a_reminder(
     assert duties(out, case)["reminder-return"] == ((LAW_DATE + timedelta(days=18)).isoformat(), "open")
 
 
+def test_a_reminder_that_nobody_heeds_is_the_courts_to_enforce_once(
+    out: TestGateway, asking: Officer, second: Officer, case: str
+) -> None:
+    asking.served(asking.issued(case, second)["id"])
+    on(out, LAW_DATE + timedelta(days=8))
+    reminder = asking.issued(case, second, "enforcement-reminder")["id"]
+    asking.served(reminder, served_on=(LAW_DATE + timedelta(days=8)).isoformat())
+    last = LAW_DATE + timedelta(days=18)
+    for day, owed in ((last, False), (last + timedelta(days=1), True), (last + timedelta(days=2), True)):
+        out.parts.daily._clock = AsOfClock(day)
+        out.parts.daily.run()
+        assert ("court-application" in duties(out, case)) is owed, day
+    due = (last + timedelta(days=90)).isoformat()
+    assert duties(out, case)["court-application"] == (due, "open")
+    with closing(out.database()) as db:
+        assert db.execute("SELECT count(*) FROM duty WHERE kind = 'court-application'").fetchone() == (1,)
+    step(out, case, "return", {"returned_on": LAW_DATE.isoformat()})
+    assert duties(out, case)["court-application"] == (due, "done")
+    out.parts.daily._clock = AsOfClock(last + timedelta(days=3))
+    out.parts.daily.run()
+    assert duties(out, case)["court-application"] == (due, "done")
+
+
 def test_an_order_to_correct_follows_an_expired_order(
     out: TestGateway, asking: Officer, second: Officer, case: str
 ) -> None:

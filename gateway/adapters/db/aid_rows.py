@@ -14,16 +14,19 @@ from gateway.domain.predicate import And, InRegion, Predicate
 
 _COLUMNS = {"region": "r.residence", "school": "r.school_code", "owner": "NULL", "sealed": "FALSE"}
 _PUPILS = (
-    "WITH paid AS (SELECT subject_id, sum(amount) AS fen FROM aid_payment WHERE term = :term"
+    # Only the pupils of the rows are looked up: another county's payments and relief are not read for it, but what
+    # another county paid to a pupil who came from there counts.
+    "WITH whose AS (SELECT DISTINCT r.subject_id FROM student_register r WHERE {rows}),"
+    " paid AS (SELECT subject_id, sum(amount) AS fen FROM aid_payment WHERE subject_id IN whose AND term = :term"
     " AND instr(:schemes, '|' || scheme || '|') GROUP BY subject_id),"
-    " relieved AS (SELECT DISTINCT subject_id FROM relief_register WHERE from_date <= :until"
+    " relieved AS (SELECT DISTINCT subject_id FROM relief_register WHERE subject_id IN whose AND from_date <= :until"
     " AND (to_date IS NULL OR to_date >= :starts) AND instr(:classes, '|' || relief_class || '|'))"
     " SELECT r.subject_id, r.region, r.status, r.status_date, r.confirmed_on, r.grade, r.boarding,"
     " r.economic_hardship, r.subject_id IN relieved, COALESCE(p.fen, 0), r.residence, r.school_code"
     " FROM student_register r LEFT JOIN paid p ON p.subject_id = r.subject_id"
     " WHERE (r.economic_hardship OR p.fen > 0 OR r.subject_id IN relieved)"
-    " AND (r.status = 'enrolled' OR r.subject_id NOT IN (SELECT o.subject_id FROM student_register o"
-    " WHERE o.status = 'enrolled')) AND {rows} ORDER BY r.subject_id, r.status_date"
+    " AND (r.status = 'enrolled' OR NOT EXISTS (SELECT 1 FROM student_register o WHERE o.subject_id = r.subject_id"
+    " AND o.status = 'enrolled')) AND {rows} ORDER BY r.subject_id, r.status_date"
 )
 _TOLD = (
     "SELECT u.region, max(CASE WHEN u.exchange = :relief THEN u.law_date END),"

@@ -11,7 +11,7 @@ import orjson
 from gateway.adapters.db.cases import CASE, case_of
 from gateway.adapters.predicate_sql import next_region
 from gateway.domain.case import CaseFile
-from gateway.domain.casefacts import Month, OpenCase
+from gateway.domain.casefacts import Month, OpenCase, Unheeded
 from gateway.domain.landing import Effect
 from gateway.domain.model import SubjectId
 
@@ -33,6 +33,14 @@ _EXEMPT = (
     f"SELECT {CASE} FROM case_file c JOIN case_entry e ON e.case_ref = c.ref WHERE {_INSIDE} AND c.state = 'exempt'"
     " AND e.number = (SELECT max(n.number) FROM case_entry n WHERE n.case_ref = c.ref AND n.step = 'exempt')"
     " AND json_extract(e.body, '$.until') < :day"
+)
+_UNHEEDED = (
+    f"SELECT i.id, i.due_on, {CASE} FROM instrument i JOIN case_file c ON c.ref = i.case_ref"
+    f" WHERE {_INSIDE} AND c.ended_on IS NULL AND c.state IN ('sanctioned', 'referred') AND i.county = :region"
+    " AND i.kind = 'enforcement-reminder' AND i.state = 'served' AND i.due_on < :day"
+    # of a child who came back in between and left again, only what was issued since
+    " AND i.issued_on >= COALESCE((SELECT max(e.on_date) FROM case_entry e WHERE e.case_ref = c.ref"
+    " AND e.step = 'return'), '') ORDER BY i.id"
 )
 _OUT = {"verify": "found_on", "relapse": "relapsed_on"}
 """Steps that say the child was out of school, and the evidence that says on which day."""
@@ -63,6 +71,11 @@ class SqliteCaseFacts:
     def exemptions_over(self, region: str, day: date) -> list[CaseFile]:
         """Exempt cases whose last day lies before `day`."""
         return [case_of(row) for row in self._db.execute(_EXEMPT, {**_binds(region), "day": day.isoformat()})]
+
+    def unheeded(self, region: str, day: date) -> list[Unheeded]:
+        """Reminders before enforcement whose last day lies before `day`, of cases in which nobody returned."""
+        found = self._db.execute(_UNHEEDED, {**_binds(region), "day": day.isoformat()})
+        return [Unheeded(id_, date.fromisoformat(due_on), case_of(case)) for id_, due_on, *case in found]
 
     def place(self, ref: str, residence: str, school: str | None) -> None:
         """Where the child lives and learns by now."""

@@ -2,21 +2,32 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 
 import orjson
 
 from gateway.adapters.db.engine import stamp
+from gateway.domain.duties import Moot
 from gateway.domain.landing import Effect
 from gateway.domain.model import DutyDraft
 from gateway.domain.owing import one_up
 from gateway.domain.ports import KeyRing
 
+LONG_OVER = "long-over"
 _STANDING = "status IN ('open', 'waiting')"
+_ENDED = f"UPDATE duty SET status = ?, done_on = ?, done_by = ?, done_what = ? WHERE {_STANDING}"
 _INSERT = (
     "INSERT INTO duty (id, kind, owner, region, lead_id, case_ref, residence, school, due_on, status, opened_at,"
     " facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)"
+)
+_AGAIN = (
+    f"{_INSERT} ON CONFLICT (id) DO UPDATE SET status = 'open', due_on = excluded.due_on,"
+    " opened_at = excluded.opened_at, owner = excluded.owner, residence = excluded.residence,"
+    " school = excluded.school, done_on = NULL, done_by = NULL, done_what = NULL, escalated_to = NULL,"
+    " escalated_on = NULL, above = NULL, reminded_on = NULL, waiting_for = NULL, waiting_since = NULL,"
+    " waiting_why = NULL WHERE duty.status = 'cancelled'"
 )
 _Place = tuple[str | None, str, str | None]
 _OVERDUE = "status = 'open' AND due_on < ? AND (escalated_on IS NULL OR escalated_on <= ?)"
@@ -46,12 +57,12 @@ class SqliteDutyDesk:
         return str(row[0])
 
     def open_all(self, drafts: Sequence[DutyDraft], at: datetime) -> list[str]:
-        """Many at once, of no lead: nothing is looked up for any of them."""
+        """Many at once, of no lead: nothing is looked up for any of them. A cancelled one is owed again."""
         if any(draft.lead is not None for draft in drafts):
             raise ValueError("a lead's duty is opened by itself")
         placed = [(draft, *self._place(draft)) for draft in drafts]
         rows = [self._row(draft, place, basis, at) for draft, place, basis in placed if place]
-        made = self._db.executemany(f"{_INSERT} ON CONFLICT (id) DO NOTHING", rows).rowcount if rows else 0
+        made = self._db.executemany(_AGAIN, rows).rowcount if rows else 0
         self._count("opened", made)
         return [str(row[0]) for row in rows]
 
@@ -96,22 +107,41 @@ class SqliteDutyDesk:
         """Marks one as done; False when it does not stand any more."""
         return self._end("done", "id = ?", (duty_id,), on, by) == 1
 
-    def finish_basis(self, kind: str, report: str, on: date, by: str) -> int:
-        """Marks the standing duty to hand in that report as done; how many."""
-        where = "kind = ? AND json_extract(facts, '$.report') = ?"
-        return self._end("done", where, (kind, report), on, by)
+    def finish_basis(self, region: str, kind: str, report: str, on: date, by: str) -> int:
+        """Marks the county's standing duty to hand in that report as done: the few of that kind are looked at."""
+        where = "region = ? AND kind = ? AND json_extract(facts, '$.report') = ?"
+        return self._end("done", where, (region, kind, report), on, by)
 
-    def cancel(self, case: str, on: date, by: str) -> int:
+    def finish_all(self, duties: Collection[str], on: date, by: str) -> int:
+        """Marks each as done that stands; how many."""
+        return self._end_all("done", ((None, duty) for duty in duties), on, by)
+
+    def cancel_all(self, moot: Collection[Moot], on: date, by: str) -> int:
+        """Nobody owes these any more, each for its reason; how many of them stood."""
+        return self._end_all("cancelled", ((each.why, each.duty) for each in moot), on, by)
+
+    def _end_all(self, status: str, ended: Iterable[tuple[str | None, str]], on: date, by: str) -> int:
+        rows = [(status, on.isoformat(), by, why, duty) for why, duty in sorted(ended, key=itemgetter(1))]
+        many = self._db.executemany(f"{_ENDED} AND id = ?", rows).rowcount if rows else 0
+        return self._count(status, many)
+
+    def lapse(self, region: str, before: date, on: date, by: str) -> int:
+        """The county's duties of no lead and no case whose last day lies before `before` are owed no more; how many."""
+        where = "region = ? AND due_on < ? AND lead_id IS NULL AND case_ref IS NULL"
+        return self._end("lapsed", where, (region, before.isoformat()), on, by, LONG_OVER)
+
+    def cancel(self, case: str, on: date, by: str, why: str) -> int:
         """Nobody owes what is left of the case's duties any more; how many."""
-        return self._end("cancelled", "case_ref = ?", (case,), on, by)
+        return self._end("cancelled", "case_ref = ?", (case,), on, by, why)
 
-    def cancel_one(self, duty_id: str, on: date, by: str) -> bool:
+    def cancel_one(self, duty_id: str, on: date, by: str, why: str) -> bool:
         """Nobody owes it any more; False when it does not stand."""
-        return self._end("cancelled", "id = ?", (duty_id,), on, by) == 1
+        return self._end("cancelled", "id = ?", (duty_id,), on, by, why) == 1
 
     def end_lead(self, lead: str, done: bool, on: date, by: str) -> int:
         """The lead's standing duties are done, or nobody owes them any more; how many."""
-        return self._end("done" if done else "cancelled", "lead_id = ?", (lead,), on, by)
+        status, why = ("done", None) if done else ("cancelled", "no-longer-applies")
+        return self._end(status, "lead_id = ?", (lead,), on, by, why)
 
     def escalate(self, region: str, day: date, again: date, at: datetime) -> int:
         """Overdue duties of the county go one level up, those that did by `again` one more; how many."""
@@ -161,12 +191,11 @@ class SqliteDutyDesk:
             (kind, stamp(at), *binds),
         )
 
-    def _end(self, status: str, where: str, values: tuple[str, ...], on: date, by: str) -> int:
-        ended = self._db.execute(
-            f"UPDATE duty SET status = ?, done_on = ?, done_by = ? WHERE {_STANDING} AND {where}",
-            (status, on.isoformat(), by, *values),
-        ).rowcount
-        return self._count(status, ended)
+    def _end(
+        self, status: str, where: str, values: tuple[str, ...], on: date, by: str, why: str | None = None
+    ) -> int:
+        binds = (status, on.isoformat(), by, why, *values)
+        return self._count(status, self._db.execute(f"{_ENDED} AND {where}", binds).rowcount)
 
     def _count(self, what: str, many: int) -> int:
         if many:

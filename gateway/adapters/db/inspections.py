@@ -87,7 +87,7 @@ class SqliteInspectionDesk:
     def visits_owed(self, region: str, employer: str) -> Sequence[tuple[str, date]]:
         """Standing duties that name the employer."""
         rows = self._db.execute(
-            "SELECT id, due_on FROM duty WHERE owner = 'human_resources' AND region = ? AND kind = 'labour-visit'"
+            "SELECT id, due_on FROM duty WHERE region = ? AND kind = 'labour-visit'"
             " AND status IN ('open', 'waiting') AND json_extract(facts, '$.employer_uscc') = ? ORDER BY id",
             (region, employer),
         )
@@ -102,11 +102,19 @@ class SqliteInspectionDesk:
         )
         return [date.fromisoformat(row[0]) for row in rows]
 
+    def standing_crossings(self, region: str, employer: str) -> Sequence[tuple[str, str]]:
+        """(duty, month) of those that stand."""
+        return self._db.execute(
+            "SELECT id, json_extract(facts, '$.crossed') FROM duty WHERE region = ? AND kind = 'repeated-employer'"
+            " AND status IN ('open', 'waiting') AND json_extract(facts, '$.employer_uscc') = ? ORDER BY id",
+            (region, employer),
+        ).fetchall()
+
     def crossings(self, region: str, employer: str) -> Sequence[str]:
         """By the duties' own facts."""
         rows = self._db.execute(
-            "SELECT json_extract(facts, '$.crossed') FROM duty WHERE owner = 'market_regulation' AND region = ?"
-            " AND kind = 'repeated-employer' AND json_extract(facts, '$.employer_uscc') = ?",
+            "SELECT json_extract(facts, '$.crossed') FROM duty WHERE region = ? AND kind = 'repeated-employer'"
+            " AND status <> 'cancelled' AND json_extract(facts, '$.employer_uscc') = ?",
             (region, employer),
         )
         return [row[0] for row in rows]

@@ -26,6 +26,10 @@ _BY_WORK = frozenset(
 """Exchanges that tell of a child because of its leads and cases, and of nothing else. Duties do where none is owed
 about the child without a lead; ledgers and reports tell of it as long as it is owed school."""
 
+_OF_AGE = "of-age"
+_KEYS = {"case_file": "ref", "referral": "duty", "handover": "duty"}
+"""The column of a parent that names a place's row, where it is not the parent's id."""
+
 FULL_RECEIPT = "receipt <> '{}' AND received_at <= ?"
 """A county's newest receipts are emptied, not removed: they say how old its register is."""
 
@@ -70,10 +74,13 @@ class SqlitePurgeTransaction(SqliteTransaction):
             self.close_lead(lead_id, fact, at)
         today = self._today.isoformat()
         self._db.execute(
-            "UPDATE duty SET status = 'lapsed', done_on = ? WHERE status IN ('open', 'waiting')"
+            "UPDATE duty SET status = 'lapsed', done_on = ?, done_what = ? WHERE status IN ('open', 'waiting')"
             f" AND (case_ref IN (SELECT ref FROM case_file WHERE {mine})"
-            f" OR lead_id IN (SELECT id FROM lead WHERE {mine}))",
-            (today,),
+            f" OR lead_id IN (SELECT id FROM lead WHERE {mine})"
+            f" OR id IN (SELECT id FROM child_duty WHERE {mine})"
+            f" OR id IN (SELECT duty FROM referral WHERE state = 'pending' AND {mine})"
+            f" OR id IN (SELECT duty FROM handover WHERE state = 'pending' AND {mine}))",
+            (today, _OF_AGE),
         )
         cases = self._db.execute(
             "UPDATE case_file SET previous = state, state = 'closed', since = ?1, ended_on = ?1"
@@ -176,7 +183,7 @@ def _with_the_child(place: Place) -> str:
     """How a place's rows go with the children of the temporary table."""
     if place.through is not None:
         column, parent = place.through
-        key = "ref" if parent == "case_file" else "id"
+        key = _KEYS.get(parent, "id")
         return (
             f"DELETE FROM {place.id} WHERE {column} IN"
             f" (SELECT {key} FROM {parent} WHERE subject_id IN (SELECT id FROM temp.going))"

@@ -224,6 +224,7 @@ class DutyRow(SQLModel, table=True):
         Index("ix_duty_owner", "owner", "region", "due_on"),
         Index("ix_duty_case", "case_ref"),
         Index("ix_duty_open", "region", "status", "due_on"),
+        Index("ix_duty_kind", "region", "kind", "status"),
     )
     id: str = Field(primary_key=True)
     kind: str

@@ -28,15 +28,23 @@ _CASES = (
 )
 _MINE = "o.subject_id IN (SELECT id FROM temp.going)"
 _CHOSEN = "SELECT id FROM temp.chosen"
-_WITH_LEAD = (("lead_event", "lead_id"), ("duty", "lead_id"), ("lead", "id"))
+_WITH_LEAD = tuple(
+    (table, f"{column} IN ({_CHOSEN})")
+    for table, column in (("lead_event", "lead_id"), ("duty", "lead_id"), ("lead", "id"))
+)
 _WITH_CASE = (
+    # what the receiver owes knows no case: it goes by what was sent, before that
     *(
-        (place.id, place.through[0])
+        ("duty", f"id IN (SELECT duty FROM {sent} WHERE case_ref IN ({_CHOSEN}))")
+        for sent in ("referral", "handover")
+    ),
+    *(
+        (place.id, f"{place.through[0]} IN ({_CHOSEN})")
         for place in of_children()
         if place.through and place.through[1] == "case_file"
     ),
-    ("resolution", "case_ref"),
-    ("case_file", "ref"),
+    ("resolution", f"case_ref IN ({_CHOSEN})"),
+    ("case_file", f"ref IN ({_CHOSEN})"),
 )
 
 
@@ -66,16 +74,14 @@ def drop_work_over(
 
 
 def _drop(
-    connection: sqlite3.Connection, which: str, before: datetime, tables: Collection[tuple[str, str]]
+    connection: sqlite3.Connection, chosen: str, before: datetime, tables: Collection[tuple[str, str]]
 ) -> list[Removed]:
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (id TEXT PRIMARY KEY) WITHOUT ROWID")
     connection.execute("DELETE FROM temp.chosen")
-    connection.execute(f"INSERT INTO temp.chosen {which}", _until(before))
+    connection.execute(f"INSERT INTO temp.chosen {chosen}", _until(before))
     return [
-        Removed(
-            table, "leads", connection.execute(f"DELETE FROM {table} WHERE {column} IN ({_CHOSEN})").rowcount
-        )
-        for table, column in tables
+        Removed(table, "leads", connection.execute(f"DELETE FROM {table} WHERE {which}").rowcount)
+        for table, which in tables
     ]
 
 
