@@ -17,10 +17,12 @@ _IN_FORCE = (
     "SELECT 1 FROM relief_register x WHERE x.subject_id = {child} AND x.from_date <= :today"
     " AND (x.to_date IS NULL OR x.to_date >= :today)"
 )
-_OUT = (
-    "SELECT l.subject_id FROM lead l WHERE l.region = :region AND l.status <> 'closed'"
+_EVER_OUT = (
+    "SELECT l.subject_id FROM lead l WHERE l.region = :region"
     " AND l.rule IN ('registered-dropout', 'transfer-not-arrived')"
 )
+"""Who is back in school may still have left it for want: the assessment that was owed then is owed on."""
+_OUT = f"{_EVER_OUT} AND l.status <> 'closed'"
 _NEWLY_NEEDY = (
     "SELECT r.subject_id, r.residence, r.school_code FROM student_register r"
     " WHERE r.region = :region AND r.has_id = 1 AND r.birth_date > :adult"
@@ -50,7 +52,7 @@ _MOOT = (
     " WHEN r.birth_date <= :adult THEN 'of-age'"
     f" WHEN {_ELSEWHERE} THEN 'enrolled-elsewhere'"
     " WHEN r.economic_hardship = 0 AND r.left_behind = 0 AND r.single_parent = 0"
-    f" AND r.subject_id NOT IN ({_OUT}) THEN 'no-longer-needy' END AS why"
+    f" AND r.subject_id NOT IN ({_EVER_OUT}) THEN 'no-longer-needy' END AS why"
     " FROM child_duty c JOIN duty d ON d.id = c.id"
     " LEFT JOIN student_register r ON r.region = c.region AND r.subject_id = c.subject_id"
     " WHERE c.region = :region AND d.status IN ('open', 'waiting')) WHERE why IS NOT NULL ORDER BY id"

@@ -62,6 +62,8 @@ class Case:
     """The last day on which anything said that the child is out."""
     back_on: date | None = None
     confirmed: set[int] = field(default_factory=set)
+    reminded: date | None = None
+    """The last day of a reminder before enforcement, until it is over."""
 
     @property
     def state(self) -> str:
@@ -85,6 +87,7 @@ class Known:
     cases: list[Case] = field(default_factory=list)
     used: set[tuple[str, str]] = field(default_factory=set)
     needy: bool = False
+    moot: bool = False
     relieved: bool = False
     leads: set[str] = field(default_factory=set)
     """The rules of which a lead is open."""

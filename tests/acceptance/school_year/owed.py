@@ -53,6 +53,7 @@ CALENDAR = {
     "handover-follow-up": 30,
     "assess-relief": 30,
     "reminder-return": 10,
+    "court-application": 90,
 }
 ELSEWHERE_OWED = {
     "labour-visit": "human_resources",
@@ -67,6 +68,7 @@ BEGINS = {
     ("step", "relapse"): ("first-contact",),
     ("notice", "return-order"): ("guardian-return",),
     ("notice", "enforcement-reminder"): ("reminder-return",),
+    ("unheeded", ""): ("court-application",),
     ("refer", ""): ("referral-decision",),
     ("hand_over", ""): ("handover-follow-up",),
     ("needy", ""): ("assess-relief",),
@@ -77,8 +79,9 @@ ENDS = {
     ("visit", ""): {"first-contact"},
     ("step", "verify"): FOUND_OUT,
     ("step", "persuade"): {"make-plan", "first-contact"},
-    ("step", "return"): FOUND_OUT | {"make-plan", "placement", "guardian-return", "reminder-return"},
-    ("step", "sanction"): {"guardian-return"},
+    ("step", "return"): FOUND_OUT
+    | {"make-plan", "placement", "guardian-return", "reminder-return", "court-application"},
+    ("notice", "enforcement-reminder"): {"guardian-return"},
     ("step", "observe"): {"record-placement"},
     ("step", "confirm"): {"confirm-attendance"},
     ("step", "relapse"): {"record-placement", "confirm-attendance"},
@@ -177,6 +180,8 @@ def _end(found: list[Owed], event: Event) -> None:
         if duty.child is event.child and duty.done is None and duty.dropped is None:
             if duty.kind in kinds or (event.what == "back" and duty.lead == event.name):
                 duty.done = event.day
+            elif event.what == "moot" and duty.kind == "assess-relief":
+                duty.dropped = event.day
             elif duty.kind in WITHOUT_CASE:
                 continue
             elif event.into is not None:

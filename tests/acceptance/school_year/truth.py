@@ -55,6 +55,7 @@ from tests.acceptance.school_year.known import (
     birthday,
     in_class,
 )
+from tests.acceptance.school_year.owed import due
 from tests.acceptance.school_year.people import (
     COUNTY,
     DEAD,
@@ -156,11 +157,16 @@ class Truth:
                 self._close(child, known.leads & {"placement-missing"})
             if known.case is not None:
                 self._case_moves(child, known.case, fact)
+            if known.case is not None:
+                self._unheeded(child, known.case)
 
     def _look_for_need(self, children: Iterable[Child]) -> None:
         """In hardship, left behind or out of school, known by an id, and no relief: found once and never again."""
         for child in children if self._relief_told else ():
             known = self.known[child]
+            if known.needy and not known.moot and self._needs_no_more(known):
+                known.moot = True
+                self._happens(child, "moot")
             if known.needy or known.relieved or known.row is None or child.resident_id is None:
                 continue
             gone = known.row.status in (GRADUATED, DEAD)
@@ -168,6 +174,12 @@ class Truth:
             if not gone and (child.hardship or child.left_behind or out):
                 known.needy = True
                 self._happens(child, "needy")
+
+    def _needs_no_more(self, known: Known) -> bool:
+        """Dead, done with school, or another county's pupil: positively, by a register."""
+        if known.row is None or known.row.status in (GRADUATED, DEAD):
+            return known.row is not None
+        return known.row.status != IN_SCHOOL and known.far is not None and known.far[0].status == IN_SCHOOL
 
     def _open(self, child: Child, fact: tuple[str, str]) -> None:
         known = self.known[child]
@@ -310,6 +322,7 @@ class Truth:
                 self._goes_to(act.child, AFTER[name], act)
             case "notice":
                 self._goes_to(act.child, AFTER_NOTICE[name])
+                self._remind(act.child, name)
             case "accept":
                 self._goes_to(act.child, "referred")
             case "outcome":
@@ -318,6 +331,17 @@ class Truth:
                 self._goes_to(act.child, "moved")
             case "ask" if self.today < birthday(act.child.birth, 16):
                 self._open(act.child, ("applicant-under-16", str(self.today)))
+
+    def _remind(self, child: Child, notice: str) -> None:
+        case = self.known[child].case
+        if case is not None and notice == "enforcement-reminder":
+            case.reminded = due("reminder-return", self.today)
+
+    def _unheeded(self, child: Child, case: Case) -> None:
+        """A reminder that is over, and nobody came back: the court's, from its last day on."""
+        if case.reminded and case.reminded < self.today and case.state in ("sanctioned", "referred"):
+            self._happens(child, "unheeded", since=case.reminded)
+            case.reminded = None
 
     def _is_needless(self, act: Act, name: str) -> bool:
         """Whether files said it before the officer came to it."""
