@@ -338,7 +338,7 @@ class County:
             row[0]
             for row in self.db.execute(
                 "SELECT subject_id FROM lead WHERE status <> 'closed'"
-                " UNION SELECT subject_id FROM case_file WHERE state <> 'closed'"
+                " UNION SELECT subject_id FROM case_file WHERE ended_on IS NULL"
             )
         }
 

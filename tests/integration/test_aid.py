@@ -399,7 +399,7 @@ def test_an_earlier_years_aid_ends_by_a_late_payment_or_by_time(tmp_path: Path) 
         gateway.parts.daily.run()
         assert len(ends(gateway, "pay-aid")) == 5
         lapsed = [each["detail"] for each in gateway.audit() if "lapsed" in str(each["detail"])]
-        assert lapsed == ["day:2027-10-09 lapsed:4"]
+        assert lapsed == ["day:2027-10-09 escalated:1 lapsed:4"]
 
 
 def test_no_payments_no_duty(tmp_path: Path) -> None:

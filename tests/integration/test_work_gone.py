@@ -1,6 +1,7 @@
 """Work about a child goes with the child, whatever it hangs on: a lead, a case, nothing, or another agency's referral."""
 
 import sqlite3
+from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def duty(connection: sqlite3.Connection, parts: Parts, kind: str, basis: str) ->
     draft = DutyDraft(
         kind=kind, owner="justice", region=COUNTY, due_on=OF_AGE, lead=None, facts={}, basis=basis
     )
-    return SqliteDutyDesk(connection, parts.keys).open(draft, NOW)
+    return SqliteDutyDesk(connection, parts.keys, Counter()).open(draft, NOW)
 
 
 def sent(connection: sqlite3.Connection, table: str, row: dict[str, object]) -> None:
