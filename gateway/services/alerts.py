@@ -98,7 +98,7 @@ class Alerts:
             )
         )
         leads, last = pages.cut(found, asked.limit)
-        more = self._cursors.told(last.id if last else None, principal.client, "id" in mask.told)
+        more = self._cursors.told(last.id if last else None, request, "id" in mask.told)
         subjects = [lead.subject for lead in leads]
         page = pages.Page(
             self._shown(principal, mask, leads), more, now, members=subjects, cut_from=(subjects, 0)
@@ -114,7 +114,7 @@ class Alerts:
 
     async def _after(self, request: Request, grant: Grant, mask: Mask, cursor: str | None) -> str | None:
         try:
-            return self._cursors.read(cursor, request.principal.client, "id" in mask.told)
+            return self._cursors.read(cursor, request, "id" in mask.told)
         except Malformed as error:
             await self._evidence.failed(request, grant, error.name)
             raise

@@ -97,7 +97,7 @@ class Cases:
         after = await self._after(request, grant, mask, asked)
         query = CaseQuery(grant.rows, asked.region, asked.state, after, asked.limit + 1)
         cases, last = pages.cut(await to_thread(self._shelf.find, query), asked.limit)
-        more = self._cursors.told(last.ref if last else None, principal.client, "ref" in mask.told)
+        more = self._cursors.told(last.ref if last else None, request, "ref" in mask.told)
         subjects = [case.subject for case in cases]
         known: list[str | None] = [None] * len(cases)
         if KEY in mask.names:
@@ -122,7 +122,7 @@ class Cases:
         try:
             if any(value is not None and name not in mask.told for name, value in filters.items()):
                 raise NotPermitted
-            return self._cursors.read(asked.cursor, request.principal.client, "ref" in mask.told)
+            return self._cursors.read(asked.cursor, request, "ref" in mask.told)
         except (NotPermitted, Malformed) as error:
             await self._evidence.failed(request, grant, error.name)
             raise

@@ -9,7 +9,7 @@ from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import KEY, Mask, Released
 from gateway.domain.duties import Duty
-from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.errors import Malformed
 from gateway.domain.moments import to_second
 from gateway.domain.owing import (
     COUNTY_DIGITS,
@@ -24,7 +24,7 @@ from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
 from gateway.services import pages
-from gateway.services.cursor import Cursors
+from gateway.services.cursor import Cursors, malformed_cursor
 from gateway.services.evidence import Evidence, Request
 from schemas.catalogue import EXCHANGES, Action
 
@@ -135,7 +135,7 @@ class Duties:
         subjects = [duty.subject for duty in duties if duty.subject is not None]
         page = pages.Page(
             self.shown(principal, mask, duties),
-            self._cursors.told(position, principal.client, {"id", "due_on"} <= mask.told),
+            self._cursors.told(position, request, {"id", "due_on"} <= mask.told),
             self._clock.now(),
             members=subjects,
             cut_from=(subjects, 0),
@@ -176,16 +176,12 @@ class Duties:
 
     async def _after(self, request: Request, grant: Grant, cursor: str | None) -> tuple[str, str] | None:
         try:
-            text = self._cursors.read(cursor, request.principal.client, released=True)
+            text = self._cursors.read(cursor, request, released=True)
             if text is None:
                 return None
             match = _CURSOR.fullmatch(text)
             if match is None:
-                zh, en = (
-                    "翻页标记无效，请从第一页开始。",
-                    "The cursor is of no use; start with the first page.",
-                )
-                raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/cursor"),))
+                raise malformed_cursor()
             return match[1], match[2]
         except Malformed as error:
             await self._evidence.failed(request, grant, error.name)

@@ -40,14 +40,14 @@ class ListEmployers:
     ) -> tuple[bytes, AuditEntry]:
         """One page's bytes and the entry that must be committed before they leave. Malformed for a `since` that is
         no month, or a cursor of another kind."""
-        client, begin = request.principal.client, _month(since)
-        after = self._cursors.read(cursor, client, released=False)
+        begin = _month(since)
+        after = self._cursors.read(cursor, request, released=False)
         query = HitQuery(grant.rows, request.region, begin, after, limit + 1)
         shown, last = pages.cut(self._inspections.employers(query), limit)
         mask = Mask(EXCHANGES[EXCHANGE], grant)
         page = pages.Page(
             self._told(mask, request, shown, begin),
-            self._cursors.told(last.employer_uscc if last else None, client, released=False),
+            self._cursors.told(last.employer_uscc if last else None, request, released=False),
             *self._freshness(request.region),
             disclosure=_ABOUT_EMPLOYERS,
             fields=mask.words,

@@ -18,7 +18,7 @@ from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.schooling import REGISTER
 from gateway.services import pages
-from gateway.services.cursor import Cursors, malformed_cursor
+from gateway.services.cursor import Cursors
 from gateway.services.evidence import Evidence, Request
 from schemas.catalogue import EXCHANGES, Action
 
@@ -73,7 +73,7 @@ class LedgerPages:
         mask = Mask(EXCHANGES[EXCHANGE], grant, _LINE)
         try:
             self._check(mask, ledger, asked)
-            place = self._place(asked.cursor, principal.client)
+            place = self._place(asked.cursor, request, ledger)
             query = await self._query(request, grant, ledger, asked, place)
         except HuxueError as error:
             await self._evidence.failed(request, grant, error.name)
@@ -84,7 +84,7 @@ class LedgerPages:
         subjects = [line.subject for line in lines]
         page = pages.Page(
             self._shown(principal, mask, lines),
-            self._cursors.told(end, principal.client, released=False),
+            self._cursors.told(end, request, released=False, part=ledger),
             _moment(query.day),
             missing,
             members=subjects,
@@ -127,15 +127,12 @@ class LedgerPages:
             zh, en = "该台账没有这种状态。", "The ledger has no such status."
             raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/status"),))
 
-    def _place(self, cursor: str | None, client: str) -> _Place | None:
-        text = self._cursors.read(cursor, client, released=False)
+    def _place(self, cursor: str | None, request: Request, ledger: Ledger) -> _Place | None:
+        text = self._cursors.read(cursor, request, released=False, part=ledger)
         if text is None:
             return None
-        try:
-            day, region, subject = text.split(":")
-            return _Place(date.fromisoformat(day), (region, bytes.fromhex(subject)))
-        except ValueError:  # the caller's own cursor, of another list
-            raise malformed_cursor() from None
+        day, region, subject = text.split(":")
+        return _Place(date.fromisoformat(day), (region, bytes.fromhex(subject)))
 
     async def _query(
         self, request: Request, grant: Grant, ledger: Ledger, asked: LedgerFilter, place: _Place | None

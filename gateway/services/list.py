@@ -111,16 +111,15 @@ class ListRecords:
         self, request: Request, grant: Grant, limit: int, cursor: str | None
     ) -> tuple[bytes, AuditEntry]:
         """One page's bytes and the entry that must be committed before they leave."""
-        client = request.principal.client
         keyed = KEY in Mask(EXCHANGES[grant.exchange], grant).told
-        after = self._cursors.read(cursor, client, keyed)
+        after = self._cursors.read(cursor, request, keyed)
         table = self.table(request, grant, after)
         start = bisect_right(table.keys, after) if after else 0
         stop = min(start + limit, len(table.keys))
         last = table.keys[stop - 1] if start < stop < len(table.keys) else None
         page = pages.Page(
             table.rows(start, stop),
-            self._cursors.told(last, client, table.keyed),
+            self._cursors.told(last, request, table.keyed),
             table.as_of,
             table.missing_sources,
             table.disclosure(),

@@ -1,6 +1,7 @@
 """A child moves mid-case: the other county accepts it with its history, or the first one keeps it."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -10,9 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.adapters.db.handovers import SqliteHandovers
 from gateway.adapters.keys.heads import verify_head
+from gateway.domain.handover import HandoverQuery
 from gateway.domain.log.note import MalformedNote
 from gateway.domain.package import digest, read
+from gateway.domain.predicate import All, InRegion, Nothing
 from tests.harness import COUNTY, LAW_DATE, TestGateway, problem, running
 from tests.integration.test_referrals import (
     LEAD,
@@ -274,3 +278,35 @@ def test_a_row_that_moved_meanwhile_undoes_the_whole_acceptance(
     assert one(gateway, "SELECT count(*) FROM case_file WHERE region = ?", OTHER) == 0
     evidence = json.loads(one(gateway, "SELECT body FROM audit_entry ORDER BY seq DESC LIMIT 1"))
     assert evidence["detail"] == "conflict", evidence
+
+
+def test_the_list_holds_what_the_policys_rows_allow_on_either_side(
+    gateway: TestGateway, case: str, sender: Officer, receiver: Officer
+) -> None:
+    assert receiver.get("/handovers").status_code == 200
+    sent(sender, case)
+    found = SqliteHandovers(gateway.parts.store, gateway.parts.keys)
+    for rows, region, many in (
+        (All(), OTHER, 1),
+        (InRegion("region", OTHER), OTHER, 1),
+        (InRegion("region", COUNTY), COUNTY, 1),
+        (InRegion("region", "530424"), OTHER, 0),
+        (Nothing(), OTHER, 0),
+    ):
+        assert len(found.find(HandoverQuery(rows, region, LAW_DATE))) == many, (rows, region)
+
+
+@pytest.mark.parametrize("verb", ["", "/accept"])
+def test_a_package_that_was_changed_in_the_store_is_not_opened(
+    gateway: TestGateway, case: str, sender: Officer, receiver: Officer, verb: str
+) -> None:
+    handover = sent(sender, case)
+    with closing(sqlite3.connect(gateway.data / "huxue.db")) as connection, connection:
+        (text,) = connection.execute("SELECT package FROM handover").fetchone()
+        changed = text[:-1] + bytes([text[-1] ^ 1])
+        connection.execute("UPDATE handover SET package = ?", (changed,))
+    path = f"/handovers/{handover}{verb}"
+    answer = receiver.post(path) if verb else receiver.get(path)
+    assert problem(answer) == (500, "internal")
+    assert state_of(gateway, case) == "notified"
+    assert one(gateway, "SELECT count(*) FROM case_file WHERE region = ?", OTHER) == 0

@@ -12,8 +12,11 @@ import httpx
 import pytest
 
 from connectors.transports.rest import Credentials
+from gateway.adapters.db.referrals import SqliteReferrals
 from gateway.adapters.db.registers import SqliteRegisterTransaction
 from gateway.domain.case import Actor
+from gateway.domain.predicate import All, InRegion, Nothing
+from gateway.domain.referral import ReferralQuery
 from gateway.services.casework import SYSTEM, Casework, Move
 from tests.harness import COUNTY, LAW_DATE, TestGateway, problem, running
 from tests.integration.test_rotation import age, keys_command, turn, until
@@ -598,3 +601,20 @@ def test_sealed_words_outlive_the_key_they_were_sealed_under(
     assert {**aid.get(f"/referrals/{sent}").json(), "reference": ""} == {**told, "reference": ""}
     assert told["comments"][0]["text"] == "谢谢"
     assert lead.get(f"/handovers/{handover}").json()["package_sha256"] == digest
+
+
+def test_the_receivers_list_holds_what_the_policys_rows_allow(
+    gateway: TestGateway, case: str, lead: Officer, aid: Officer
+) -> None:
+    lead.sent(case)
+    assert aid.get("/referrals", purpose="legal_aid").status_code == 200
+    found = SqliteReferrals(gateway.parts.store, gateway.parts.keys)
+    routes = {"justice"}
+    for rows, many in (
+        (All(), 1),
+        (InRegion("region", COUNTY), 1),
+        (InRegion("region", "530424"), 0),
+        (Nothing(), 0),
+    ):
+        query = ReferralQuery(rows, LAW_DATE, routes=routes, county=COUNTY)
+        assert len(found.find(query)) == many, rows

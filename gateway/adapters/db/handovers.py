@@ -17,6 +17,7 @@ from gateway.domain.ports import KeyRing
 from gateway.domain.referral import OVERDUE, Event, State, after
 
 _COLUMNS = {"region": "h.residence", "school": "h.school", "owner": "NULL", "sealed": "h.sealed"}
+_RECEIVED = {"region": "h.to_region", "school": "NULL", "owner": "NULL", "sealed": "FALSE"}
 _NAMES = (
     *(
         "id",
@@ -148,7 +149,9 @@ class SqliteHandovers:
     def find(self, query: HandoverQuery) -> list[Handover]:
         """Newest first."""
         rows, binds = to_sql(query.rows, _COLUMNS)
-        where, binds = f"(h.to_region = :f_to OR {rows})", {**binds, "f_to": query.to_region}
+        received, _ = to_sql(query.rows, _RECEIVED)  # the same predicate: the same names of the same values
+        where = f"((h.to_region = :f_to AND {received}) OR {rows})"
+        binds["f_to"] = query.to_region
         if query.status is not None:
             state = State.PENDING.value if query.status == OVERDUE else query.status
             where, binds["f_status"] = f"{where} AND h.state = :f_status", state

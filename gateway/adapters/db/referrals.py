@@ -15,6 +15,8 @@ from gateway.domain.ports import KeyRing
 from gateway.domain.referral import OVERDUE, Comment, Event, Kind, Referral, ReferralQuery, State, after
 
 _COLUMNS = {"region": "r.residence", "school": "r.school", "owner": "NULL", "sealed": "r.sealed"}
+_RECEIVED = {"region": "r.county", "school": "NULL", "owner": "NULL", "sealed": "FALSE"}
+"""To its receiver a referral is the county's, wherever in it the child lives."""
 _NAMES = (
     *("id", "kind", "route", "county", "residence", "school", "sealed", "subject_id", "case_ref", "measure"),
     *("state", "sent_at", "sent_on", "due_on"),
@@ -242,7 +244,9 @@ def _side(query: ReferralQuery) -> tuple[str, dict[str, object]]:
     if query.routes is not None:
         names = {f"f_route_{number}": route for number, route in enumerate(sorted(query.routes))}
         marks = ", ".join(f":{name}" for name in names) or "NULL"
-        return f"r.county = :f_county AND r.route IN ({marks})", {"f_county": query.county, **names}
+        rows, binds = to_sql(query.rows, _RECEIVED)
+        where = f"r.county = :f_county AND r.route IN ({marks}) AND {rows}"
+        return where, {**binds, "f_county": query.county, **names}
     where, binds = to_sql(query.rows, _COLUMNS)
     roles = {f"f_role_{number}": role for number, role in enumerate(sorted(query.senders))}
     marks = ", ".join(f":{name}" for name in roles) or "NULL"
