@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from gateway.adapters.db.ledger_refresh import LedgerDay, SqliteLedgerKeeper
+from gateway.adapters.db.ledger_refresh import SqliteLedgerKeeper
 from gateway.adapters.db.ledgers import SqliteLedgers
 from gateway.app import build
 from gateway.domain.ledger import Ledger
@@ -17,7 +17,6 @@ from gateway.domain.ledger_desk import LedgerQuery
 from gateway.domain.predicate import All, Equals, InRegion
 from gateway.parts import Parts
 from gateway.services.daily import Daily
-from gateway.services.sweep import DailySweep
 from gateway.settings import Settings
 
 CHILDREN = 500_000
@@ -62,7 +61,7 @@ def _seconds(work: object) -> float:
 
 
 def _live(parts: Parts, day: date) -> None:
-    """A day as the gateway lives it: leads, cases and duties, then the ledgers."""
+    """A day as the gateway lives it, with all of its tasks: leads, cases, referrals, ledgers, aid, duties, reports."""
     from gateway.adapters.db.days import SqliteDays
 
     class _Clock:
@@ -72,8 +71,7 @@ def _live(parts: Parts, day: date) -> None:
         def now(self) -> datetime:
             return datetime.combine(day, datetime.min.time(), UTC)
 
-    tasks = (DailySweep(parts.rulebook), LedgerDay(parts.rulebook))
-    Daily(SqliteDays(parts.store, parts.keys), tasks, _Clock(), parts.context.evidence).run()
+    Daily(SqliteDays(parts.store, parts.keys), parts.daily.tasks, _Clock(), parts.context.evidence).run()
     SqliteLedgerKeeper(parts.store, parts.rulebook).refresh(COUNTY, day)
 
 
@@ -82,18 +80,21 @@ def _fill(parts: Parts, children: int) -> None:
     rows = sorted(_row(random_, TODAY, "up-1") for _ in range(children))
     with parts.store.writing() as db:
         _upload(parts, "up-1", TODAY)
+        _upload(
+            parts, "up-0", TODAY, "relief-register"
+        )  # civil affairs has spoken: who is in need is owed an assessment
         db.executemany(f"INSERT INTO student_register VALUES ({', '.join('?' * 16)})", rows)
 
 
-def _upload(parts: Parts, upload: str, day: date) -> None:
+def _upload(parts: Parts, upload: str, day: date, dataset: str = "student-register") -> None:
     db = parts.store.writer
     db.execute(
-        "INSERT INTO upload VALUES (?, ?, 'student-register', 'education', 'bench', ?, ?, '', '{}')",
-        (upload, COUNTY, day.isoformat(), f"{day} 08:00:00.000000"),
+        "INSERT INTO upload VALUES (?, ?, ?, 'education', 'bench', ?, ?, '', '{}')",
+        (upload, COUNTY, dataset, day.isoformat(), f"{day} 08:00:00.000000"),
     )
     db.execute(
-        "INSERT INTO ledger_pass (region, day, upload_id, dataset, position) VALUES (?, ?, ?, 'student-register', x'')",
-        (COUNTY, day.isoformat(), upload),
+        "INSERT INTO ledger_pass (region, day, upload_id, dataset, position) VALUES (?, ?, ?, ?, x'')",
+        (COUNTY, day.isoformat(), upload, dataset),
     )
 
 
@@ -109,7 +110,7 @@ def _row(random_: random.Random, day: date, upload: str) -> tuple[object, ...]:
         status,
         "2026-09-01",
         random_.choice(_TOWNSHIPS),
-        0,
+        int(random_.random() < 0.03),
         0,
         0,
         None,

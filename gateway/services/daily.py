@@ -56,7 +56,7 @@ class Daily:
         evidence: Evidence,
         wider: Sequence[DayTask] = (),
     ) -> None:
-        self._days, self._tasks, self._clock, self._evidence = days, tasks, clock, evidence
+        self._days, self.tasks, self._clock, self._evidence = days, tasks, clock, evidence
         self._wider = wider
         self._done: date | None = None
         self._ahead: date | None = None
@@ -102,7 +102,7 @@ class Daily:
 
     def _tasks_of(self, transaction: RegisterTransaction, region: str, day: date) -> None:
         """What the day brings, and the evidence of it."""
-        for task in self._tasks if len(region) == COUNTY_DIGITS else self._wider:
+        for task in self.tasks if len(region) == COUNTY_DIGITS else self._wider:
             task.run(transaction, region, day, self._clock.now())
         for entry in self._evidence.of_day(region, day, transaction.done):
             transaction.write_audit(entry)
