@@ -91,6 +91,8 @@ def decode(decoder: "msgspec.json.Decoder[Body]", body: bytes) -> Body:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         pointer = _pointer(str(error))
         zh, en = "请求内容缺少字段或类型不符。", "A field is missing or of the wrong type."
+        if "unknown field" in str(error):  # its name is the caller's own text, and not repeated
+            zh, en = "请求内容含有此处没有的字段。", "The body has a field that there is none of here."
         raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer=pointer),)) from None
 
 

@@ -57,6 +57,7 @@ class Doing:
     what: str
     evidence: Mapping[str, object] = field(repr=False)
     key: str | None = None
+    purpose: str = PURPOSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class Cases:
             move = Move(doing.what, doing.evidence, _actor(principal), today, now, mark)
             return self._casework.move(hand.transaction, hand.case, move), doing.what
 
-        return await self._act(principal, ref, work)
+        return await self._act(principal, ref, doing.purpose, work)
 
     def _by_hand(self, case: CaseFile, role: str, step: str) -> None:
         """Conflict for a step that only the service of a notice, an accepted referral or an outcome takes."""
@@ -166,7 +167,7 @@ class Cases:
                 self._write(hand, doing, mark)
             return hand.case, "read" if mark is None else doing.what
 
-        return await self._act(principal, ref, work)
+        return await self._act(principal, ref, doing.purpose, work)
 
     def _write(self, hand: _Hand, doing: Doing, mark: Mapping[str, str]) -> None:
         case, kind, today = hand.case, EntryKind(doing.what), self._clock.today()
@@ -207,8 +208,8 @@ class Cases:
             zh, en = "只能填写本校。", "Only the own school can be named."
             raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/evidence/school"),))
 
-    async def _act(self, principal: Principal, ref: str, work: _Work) -> bytes:
-        request = Request(principal, Action.SUBSCRIBE, EXCHANGE, PURPOSE, principal.region)
+    async def _act(self, principal: Principal, ref: str, purpose: str, work: _Work) -> bytes:
+        request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, principal.region)
         grant = await self._evidence.decide(request)
         if principal.officer is None:
             await self._evidence.failed(request, grant, OfficerUnnamed.name)

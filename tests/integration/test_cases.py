@@ -326,3 +326,20 @@ def test_the_guardian_reads_what_was_done(gateway: TestGateway, lead: Officer, r
     assert "登记了对该儿童家庭的动员" in sentences
     assert "驻村" not in answer.text
     assert "家访" not in answer.text
+
+
+def test_a_purpose_may_be_stated_and_counts(lead: Officer, ref: str) -> None:
+    """As everywhere else; left out, it is the one there is."""
+    step = {"step": "verify", "evidence": VERIFY}
+    assert problem(lead.post(f"/{ref}/steps", {**step, "purpose": "statistics"})) == (
+        403,
+        "purpose-not-granted",
+    )
+    assert problem(lead.post(f"/{ref}/comments", {"note": "x", "purpose": "nothing"})) == (
+        400,
+        "unknown-purpose",
+    )
+    assert problem(lead.post(f"/{ref}/comments", {"note": "x", "purpose": 1})) == (400, "malformed")
+    assert problem(lead.post(f"/{ref}/steps", {**step, "who": "x"})) == (400, "malformed")
+    assert lead.post(f"/{ref}/steps", {**step, "purpose": "dropout_control"}).status_code == 200
+    assert lead.post(f"/{ref}/comments", {"note": "x", "purpose": "dropout_control"}).status_code == 200

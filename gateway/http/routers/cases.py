@@ -28,6 +28,7 @@ class StepBody(PrivateBody, forbid_unknown_fields=True):
     """`POST …/steps`."""
 
     step: str
+    purpose: str = PURPOSE
     evidence: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
@@ -87,18 +88,23 @@ async def file(ref: str, request: Request, purpose: str = PURPOSE) -> Response:
 @router.post(
     "/{ref}/steps",
     summary="办理一步 / Take a step",
-    **_declare(json_body(("step",), step=TEXT, evidence=_EVIDENCE)),
+    **_declare(json_body(("step",), step=TEXT, purpose=TEXT, evidence=_EVIDENCE)),
 )
 async def step(ref: str, request: Request) -> Response:
     """The case afterwards. `Idempotency-Key`: sent again with the same content nothing is done twice."""
     who, body = await caller_and_body(request, _STEP)
-    doing = Doing(body.step, body.evidence, _key(request))
+    doing = Doing(body.step, body.evidence, _key(request), body.purpose)
     return json_response(await context(request).cases.step(who, ref, doing))
 
 
 async def _record(ref: str, request: Request, what: str) -> Response:
     who, body = await caller_and_body(request, _RECORD)
-    return json_response(await context(request).cases.record(who, ref, Doing(what, body, _key(request))))
+    purpose = body.pop("purpose", PURPOSE)
+    if not isinstance(purpose, str):
+        zh, en = "请填写用途。", "State the purpose."
+        raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/purpose"),))
+    doing = Doing(what, body, _key(request), purpose)
+    return json_response(await context(request).cases.record(who, ref, doing))
 
 
 @router.post(
@@ -113,6 +119,7 @@ async def _record(ref: str, request: Request, what: str) -> Response:
             met=TEXT,
             result=TEXT,
             note=TEXT,
+            purpose=TEXT,
         )
     ),
 )
@@ -131,6 +138,7 @@ async def visit(ref: str, request: Request) -> Response:
             deadline=TEXT,
             measures=_TEXTS,
             note=TEXT,
+            purpose=TEXT,
         )
     ),
 )
@@ -139,7 +147,9 @@ async def plan(ref: str, request: Request) -> Response:
     return await _record(ref, request, "plan")
 
 
-@router.post("/{ref}/comments", summary="添加备注 / Comment", **_declare(json_body(("note",), note=TEXT)))
+@router.post(
+    "/{ref}/comments", summary="添加备注 / Comment", **_declare(json_body(("note",), note=TEXT, purpose=TEXT))
+)
 async def comment(ref: str, request: Request) -> Response:
     """A note in the history, of an ended case too. The case afterwards."""
     return await _record(ref, request, "comment")
