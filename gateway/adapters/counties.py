@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from gateway.adapters.yaml_text import parse
+from gateway.domain.predicate import COUNTY_DIGITS
 from schemas.codes.region import regions
 
 FOLDER = "counties"
-COUNTY_DIGITS = 6
 _FREE = "evidence"
 
 Bodies = Mapping[str, Mapping[str, Any]]

@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 from gateway.domain.model import SubjectId
 from gateway.domain.predicate import Predicate
+from gateway.domain.principal import Principal
 
 SAME, PREVIOUS, ALL_DUTIES = "same", "previous", "*"
 OPENED = "open"
@@ -155,6 +156,16 @@ class Actor:
     officer: str | None
     agency: str
     role: str
+
+    @classmethod
+    def of(cls, who: Principal) -> Self:
+        """The caller, as it is kept."""
+        return cls(who.client, who.officer, who.agency, who.role)
+
+    @property
+    def name(self) -> str:
+        """Who is written down as having done it: the officer, or the client where none is named."""
+        return self.officer or self.client
 
 
 class EntryKind(StrEnum):

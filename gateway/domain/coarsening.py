@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-COUNTY_DIGITS = 6
+from gateway.domain.predicate import COUNTY_DIGITS
 
 _Values = tuple[object, ...]
 

@@ -7,9 +7,14 @@ from typing import Protocol
 
 from gateway.domain.duties import Duty
 from gateway.domain.model import SubjectId
-from gateway.domain.predicate import Predicate
+from gateway.domain.predicate import (
+    COUNTY_DIGITS,
+    PREFECTURE_DIGITS,
+    PROVINCE_DIGITS,
+    TOWNSHIP_DIGITS,
+    Predicate,
+)
 
-TOWNSHIP_DIGITS, COUNTY_DIGITS, PREFECTURE_DIGITS, PROVINCE_DIGITS = 9, 6, 4, 2
 _ABOVE = {COUNTY_DIGITS: PREFECTURE_DIGITS, PREFECTURE_DIGITS: PROVINCE_DIGITS}
 
 

@@ -20,6 +20,11 @@ class Principal:
     officer: str | None = None
 
     @property
+    def name(self) -> str:
+        """Who is written down as having done something: the officer, or the client where none is named."""
+        return self.officer or self.client
+
+    @property
     def person(self) -> str:
         """Whom limits count and approvals tell apart: the officer, or the client where no person is named."""
         return f"{self.client}/{self.officer}" if self.officer else self.client

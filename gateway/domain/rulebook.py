@@ -8,12 +8,11 @@ from gateway.domain.case import CaseBook
 from gateway.domain.coarsening import Rule as DisclosureRule
 from gateway.domain.duties import DutyBook
 from gateway.domain.employers import Repeated
+from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.domain.reporting import ReportBook
 from gateway.domain.retention import Retention
 from gateway.domain.rules import Rule
 from gateway.domain.schooling import Thresholds
-
-COUNTY_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)

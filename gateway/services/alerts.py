@@ -158,7 +158,7 @@ class Alerts:
         if lead is None:
             await self._evidence.failed(request, grant, NotPermitted.name)
             raise NotPermitted
-        by, now = principal.officer or principal.client, self._clock.now()
+        by, now = principal.name, self._clock.now()
         mask = Mask(EXCHANGES[EXCHANGE], grant)
         (seen,) = self._shown(principal, mask, [replace(lead, status="acknowledged")])
         body, reference = outgoing.single(seen), new_reference(now)

@@ -19,6 +19,7 @@ from gateway.domain.errors import Flaw, InvalidResidentId, Malformed, NotPermitt
 from gateway.domain.limits import sighting_of_id
 from gateway.domain.model import ChildFacts, DutyDraft, Enrolment, SubjectId
 from gateway.domain.ports import Clock, Identity, KeyRing, Possession, Transaction
+from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.schooling import judge
@@ -167,7 +168,7 @@ class Ask:
         rule = self._book.rules[_RULES[asked.request.exchange]]
         if not rule.enabled:
             return None
-        county = asked.request.region[:6]
+        county = asked.request.region[:COUNTY_DIGITS]
         fact = {"fact": rule.id, "on": asked.today.isoformat()}
         draft = draft_of(self._book, rule.id, subject, child, county, asked.today, fact)
         lead = open_with_duty(transaction, self._book, draft, asked.today, asked.now)
@@ -218,7 +219,7 @@ class Ask:
 
 def _home(asked: _Child, child: ChildFacts) -> tuple[Enrolment | None, str]:
     """The register row that a child is led by, the caller's own county's before others; and that county."""
-    county = asked.request.region[:6]
+    county = asked.request.region[:COUNTY_DIGITS]
     return max(
         child.enrolments, key=lambda row: (row.region == county, row.status_date), default=None
     ), county

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from gateway.domain.case import Actor
 from gateway.domain.landing import RegisterTransaction
 from gateway.domain.model import SubjectId
 from gateway.domain.principal import Principal
@@ -16,7 +17,7 @@ from gateway.domain.referral import Event, Kind, Referral, ReferralBook, State
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.sheet import Reading, Record, RowFlaw
 from gateway.services.casework import Casework, Move
-from gateway.services.referral_desk import actor_of, line
+from gateway.services.referral_desk import line
 
 RESUME = "resume"
 
@@ -101,7 +102,7 @@ class CaseOutcomes:
         case = hand.transaction.cases.get(changed.case) if changed.case else None
         if case is None:
             return
-        actor = actor_of(hand.who)
+        actor = Actor.of(hand.who)
         if self._book.of(case.region).cases.after(case.state, RESUME, case.previous) is not None:
             move = Move(RESUME, {"outcome": outcome}, actor, hand.today, hand.now)
             self._casework.move(hand.transaction, case, move)

@@ -4,7 +4,6 @@ Whatever is done is done in the commit that holds the evidence of it; the case i
 caller's own rows, so that of two officers the second sees what the first has done.
 """
 
-import hashlib
 from asyncio import to_thread
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -32,7 +31,8 @@ from gateway.domain.rules import seen_by
 from gateway.services import outgoing, pages
 from gateway.services.casework import Casework, Move, checked
 from gateway.services.cursor import Cursors
-from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services.evidence import Evidence, Request
+from gateway.services.telling import Telling, one_told
 from schemas.catalogue import EXCHANGES, Action
 
 EXCHANGE = "cases"
@@ -144,7 +144,7 @@ class Cases:
             self._own_school(hand, doing)
             self._by_hand(hand.case, principal.role, doing.what)
             now, today = self._clock.now(), self._clock.today()
-            move = Move(doing.what, doing.evidence, _actor(principal), today, now, mark)
+            move = Move(doing.what, doing.evidence, Actor.of(principal), today, now, mark)
             return self._casework.move(hand.transaction, hand.case, move), doing.what
 
         return await self._act(principal, ref, doing.purpose, work)
@@ -175,7 +175,7 @@ class Cases:
             raise Conflict("个案已办结。", "The case is over.")
         if kind is EntryKind.PLAN and plan_of(hand.entries) is None:
             raise Conflict("尚未制定一人一策。", "There is no plan to revise yet.")
-        rule, by = self._book.of(case.region).cases.records[doing.what], _actor(hand.request.principal)
+        rule, by = self._book.of(case.region).cases.records[doing.what], Actor.of(hand.request.principal)
         try:
             body, words = checked(rule.evidence, doing.evidence, today)
         except Malformed as error:
@@ -183,7 +183,7 @@ class Cases:
         line = CaseEntry(case.ref, case.region, kind, today, self._clock.now(), by, body={**body, **mark})
         hand.transaction.cases.write(replace(line, words=words))
         if rule.done and body.get("met") != NOBODY:
-            hand.transaction.duties.finish(case.ref, rule.done, today, by.officer or by.client)
+            hand.transaction.duties.finish(case.ref, rule.done, today, by.name)
 
     def _mark(self, hand: _Hand, doing: Doing) -> Mapping[str, str] | None:
         """Which request wrote the line; None when that request has written it before: then nothing is done again."""
@@ -247,27 +247,14 @@ class Cases:
     def _answer(self, hand: _Hand, detail: str) -> tuple[bytes, AuditEntry]:
         """The masked case as it stands now, and the entry that is committed with what was done."""
         case, who, desk = hand.case, hand.request.principal, hand.transaction.cases
-        mask, reference = Mask(EXCHANGES[EXCHANGE], hand.grant), new_reference(self._clock.now())
+        mask = Mask(EXCHANGES[EXCHANGE], hand.grant)
         name = self._keys.pseudonym(who.agency, case.subject) if KEY in mask.names else None
         book = self._book.of(case.region).cases
         rules = seen_by(self._book.rules.values(), who.role)
         entries, work = shown_of(desk.entries(case.ref), desk.work_of(case.ref), rules)
         record = whole_of(case, book, name, entries, work, who.role)
-        body = outgoing.referenced(mask.apply(record), reference)
-        return body, self._evidence.entry(
-            hand.request,
-            hand.grant,
-            reference=reference,
-            count=1,
-            digest=hashlib.sha256(body).hexdigest(),
-            subject=case.subject,
-            detail=f"{detail} {case.ref}",
-            fields=mask.words,
-        )
-
-
-def _actor(who: Principal) -> Actor:
-    return Actor(who.client, who.officer, who.agency, who.role)
+        telling = Telling(mask.apply(record), mask.words, case.subject, f"{detail} {case.ref}")
+        return one_told(self._evidence, hand.request, hand.grant, telling)
 
 
 def _at_the_top(flaw: Flaw) -> Flaw:

@@ -129,7 +129,7 @@ class Casework:
         return changed if kept else replace(changed, observed_from=None)
 
     def _duties(self, desks: Desks, case: CaseFile, step: Step, move: Move) -> None:
-        by = move.by.officer or move.by.client
+        by = move.by.name
         if case.ended_on is not None:
             desks.duties.cancel(case.ref, move.today, by, f"case-{case.state}")
         else:

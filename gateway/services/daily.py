@@ -15,8 +15,8 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from gateway.domain.landing import RegisterTransaction
-from gateway.domain.owing import COUNTY_DIGITS
 from gateway.domain.ports import Clock
+from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.services.evidence import Evidence
 
 

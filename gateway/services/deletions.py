@@ -85,7 +85,7 @@ class Deletions:
         if notice is None:
             await self._evidence.failed(request, grant, NotPermitted.name)
             raise NotPermitted
-        now, by = self._clock.now(), principal.officer or principal.client
+        now, by = self._clock.now(), principal.name
         received = replace(notice, received_at=notice.received_at or now)
         body = outgoing.single(Mask(EXCHANGES[EXCHANGE], grant).apply(record_of(received)))
         entry = self._evidence.entry(

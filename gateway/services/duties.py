@@ -12,8 +12,6 @@ from gateway.domain.duties import Duty
 from gateway.domain.errors import Malformed
 from gateway.domain.moments import to_second
 from gateway.domain.owing import (
-    COUNTY_DIGITS,
-    TOWNSHIP_DIGITS,
     DutyQuery,
     Office,
     Overdue,
@@ -21,6 +19,7 @@ from gateway.domain.owing import (
     level_below,
 )
 from gateway.domain.ports import Clock, KeyRing, Transaction
+from gateway.domain.predicate import COUNTY_DIGITS, TOWNSHIP_DIGITS
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
 from gateway.services import pages
@@ -210,7 +209,7 @@ class Duties:
     async def _told(self, request: Request, grant: Grant, page: pages.Page) -> bytes:
         """A page, its entry committed; whoever looks for the first time can be handed duties from then on."""
         who = request.principal
-        name, office = who.officer or who.client, office_of(who)
+        name, office = who.name, office_of(who)
         if (office, name) in self._met:
             return await pages.told(self._evidence, request, grant, page)
         body, entry = pages.written(self._evidence, request, grant, page)

@@ -21,6 +21,7 @@ from gateway.domain.rulebook import Rulebook
 from gateway.services import outgoing
 from gateway.services.duties import EXCHANGE, LISTED, Duties, office_of
 from gateway.services.evidence import Evidence, Request
+from gateway.services.telling import Telling, one_told
 from schemas.catalogue import EXCHANGES, Action
 
 DONE = (
@@ -71,7 +72,7 @@ class DutyActions:
         today = self._clock.today()
 
         def deed(transaction: Transaction, duty: Duty) -> HuxueError | None:
-            transaction.duty_work.done(duty.id, today, principal.officer or principal.client, what)
+            transaction.duty_work.done(duty.id, today, principal.name, what)
             return None
 
         return await self._act(principal, purpose, duty_id, f"done {what}", deed, _flaw(what, DONE, "what"))
@@ -193,18 +194,8 @@ class DutyActions:
         assert duty is not None, "a duty does not leave the rows by being worked on"  # noqa: S101
         mask = Mask(EXCHANGES[EXCHANGE], hand.grant, LISTED)
         (record,) = self._duties.shown(hand.who, mask, [duty])
-        reference = self._evidence.reference()
-        body = outgoing.referenced(record, reference)
-        return body, self._evidence.entry(
-            hand.request,
-            hand.grant,
-            reference=reference,
-            count=1,
-            digest=hashlib.sha256(body).hexdigest(),
-            subject=duty.subject,
-            detail=f"{hand.name} {duty.id}",
-            fields=mask.words,
-        )
+        telling = Telling(record, mask.words, duty.subject, f"{hand.name} {duty.id}")
+        return one_told(self._evidence, hand.request, hand.grant, telling)
 
     def _failed(self, request: Request, grant: Grant, error: HuxueError) -> AuditEntry:
         return self._evidence.entry(request, grant, "fail", detail=error.name, fields={})

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from gateway.domain.deidentify import Mask
 from gateway.domain.errors import NotPermitted
 from gateway.domain.ports import Clock, KeyRing, Leads
+from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.domain.principal import Principal
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import rows_seen
@@ -13,8 +14,6 @@ from gateway.services import outgoing
 from gateway.services.alerts import EXCHANGE, record_of
 from gateway.services.evidence import Evidence, Request, new_reference
 from schemas.catalogue import EXCHANGES, Action
-
-_COUNTY_DIGITS = 6
 
 
 class Explain:
@@ -37,7 +36,7 @@ class Explain:
             raise NotPermitted
         (name,) = self._keys.pseudonyms(principal.agency, [lead.subject])
         reference = new_reference(self._clock.now())
-        title, because, thresholds = self._words(lead.region[:_COUNTY_DIGITS], lead.rule)
+        title, because, thresholds = self._words(lead.region[:COUNTY_DIGITS], lead.rule)
         body = outgoing.explained(
             mask.apply(record_of(lead, name)),
             reference=reference,

@@ -11,6 +11,7 @@ from gateway.domain.errors import EnumerationQuotaExceeded
 from gateway.domain.limits import LimitBook, Sighting
 from gateway.domain.model import AlarmDraft, SubjectId
 from gateway.domain.ports import Clock, Transaction
+from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.services.evidence import Evidence, Request
 
 
@@ -39,7 +40,9 @@ class Guard:
             return None
         today = self._clock.today().isoformat()
         facts = {"limit": broken, "on": today, "role": who.role, "exchange": request.exchange}
-        alarm = AlarmDraft(ENUMERATION, who.region[:6], who.person, f"{who.person}|{today}|{broken}", facts)
+        alarm = AlarmDraft(
+            ENUMERATION, who.region[:COUNTY_DIGITS], who.person, f"{who.person}|{today}|{broken}", facts
+        )
         transaction.raise_alarm(alarm, self._clock.now())
         detail = f"{EnumerationQuotaExceeded.name}/{broken}"
         return self._evidence.entry(request, grant, "refuse", subject=subject, detail=detail, fields={})

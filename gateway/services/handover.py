@@ -5,36 +5,36 @@ package signed by the gateway's own key and read again, signature first, before 
 in the receiving county ends nothing; until somebody there accepts, the sending county has the case and its duties.
 """
 
-import hashlib
 from asyncio import to_thread
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from gateway.domain.audit import AuditEntry
-from gateway.domain.case import CaseEntry, CaseFile, EntryKind
+from gateway.domain.case import Actor, CaseEntry, CaseFile, EntryKind
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask, Released
 from gateway.domain.errors import Conflict, Flaw, HuxueError, Malformed, NotPermitted, OfficerUnnamed
 from gateway.domain.handover import Handover, HandoverQuery, Handovers, record_of
 from gateway.domain.model import DutyDraft, SubjectId
 from gateway.domain.ports import Clock, KeyRing, Transaction
+from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.domain.principal import Principal
 from gateway.domain.referral import Event, ReferralBook, State, after
 from gateway.domain.referral_record import reason_flaw, served_in
 from gateway.domain.rulebook import Rulebook
-from gateway.services import outgoing, pages
+from gateway.services import pages
 from gateway.services.arrival import Arrivals
 from gateway.services.casework import Casework, Desks, Move
-from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services.evidence import Evidence, Request
 from gateway.services.refer import new_id, row_of
-from gateway.services.referral_desk import actor_of, told, unnamed
+from gateway.services.referral_desk import told, unnamed
+from gateway.services.telling import Telling, one_told
 from schemas.catalogue import EXCHANGES, Action
 from schemas.codes.region import regions
 
 EXCHANGE, PURPOSE = "case-handover", "dropout_control"
 LEADS = frozenset({"education/dropout_lead"})
-COUNTY_DIGITS = 6
 MOVE = "move"
 
 _ALL = frozenset(field.name for field in EXCHANGES[EXCHANGE].fields)
@@ -144,7 +144,7 @@ class Handing:
             sealed=case.sealed,
             subject=case.subject,
             case=case.ref,
-            sender=actor_of(who),
+            sender=Actor.of(who),
             state=State.PENDING,
             sent_at=now,
             sent_on=today,
@@ -199,9 +199,9 @@ class Handing:
         arriving = self._arrivals.unpacked(package, found)
         for duty in (found.duty, found.follow_up):
             if duty is not None:
-                step.transaction.duties.finish_one(duty, step.today, _by(who))
+                step.transaction.duties.finish_one(duty, step.today, who.name)
         evidence = {"receiving_region": found.to_region, "confirmation": found.id}
-        move = Move(MOVE, evidence, actor_of(who), step.today, step.now)
+        move = Move(MOVE, evidence, Actor.of(who), step.today, step.now)
         self._casework.move(step.transaction, case, move)
         new = self._arrivals.arrive(step.transaction, case, arriving, who, step.today, step.now)
         received = _line(found, new.ref, new.region, "received", who, step.today, step.now)
@@ -209,7 +209,7 @@ class Handing:
         changed = replace(
             found,
             state=State.ACCEPTED,
-            receiver=actor_of(who),
+            receiver=Actor.of(who),
             decided_on=step.today,
             package=package,
             new_case=new.ref,
@@ -235,11 +235,11 @@ class Handing:
         def work(step: _Step) -> Outcome:
             if wrong := reason_flaw(reason, "/reason"):
                 raise wrong
-            receiver = actor_of(step.who) if step.receiving else None
+            receiver = Actor.of(step.who) if step.receiving else None
             words = {"reason": reason.strip()}
             changed = replace(step.found, state=state, receiver=receiver, decided_on=step.today, words=words)
             _decided(step, event, changed)
-            end_duties(step.transaction, step.found, step.today, _by(step.who))
+            end_duties(step.transaction, step.found, step.today, step.who.name)
             line = _line(
                 step.found, step.found.case, step.found.region, state.value, step.who, step.today, step.now
             )
@@ -340,21 +340,9 @@ class Handing:
 
     def _answer(self, step: _Step, shown: Handover, detail: str) -> Outcome:
         mask = Mask(EXCHANGES[EXCHANGE], step.grant, _part(shown, step.receiving))
-        reference = new_reference(step.now)
-        body = outgoing.referenced(
-            mask.apply(record_of(shown, step.today, self._keys.pseudonym(step.who.agency, shown.subject))),
-            reference,
-        )
-        return body, self._evidence.entry(
-            step.request,
-            step.grant,
-            reference=reference,
-            count=1,
-            digest=hashlib.sha256(body).hexdigest(),
-            subject=shown.subject,
-            detail=f"{detail} {shown.id}",
-            fields=mask.words,
-        )
+        record = record_of(shown, step.today, self._keys.pseudonym(step.who.agency, shown.subject))
+        telling = Telling(mask.apply(record), mask.words, shown.subject, f"{detail} {shown.id}")
+        return one_told(self._evidence, step.request, step.grant, telling)
 
 
 def _decided(step: _Step, event: Event, changed: Handover) -> None:
@@ -381,11 +369,7 @@ def _done_by(step: _Step, event: Event) -> bool:
     goal = after(State.PENDING, event)
     if step.found.state is not goal:
         return False
-    return event is Event.REVOKE or step.found.receiver == actor_of(step.who)
-
-
-def _by(who: Principal) -> str:
-    return who.officer or who.client
+    return event is Event.REVOKE or step.found.receiver == Actor.of(step.who)
 
 
 def _line(
@@ -394,5 +378,5 @@ def _line(
     """What happened to a hand-over, as a line of a case's history."""
     body = {"handover": found.id, "event": event, "from_region": found.region, "to_region": found.to_region}
     return CaseEntry(
-        case=case, region=region, kind=EntryKind.REFERRAL, on=today, at=now, by=actor_of(who), body=body
+        case=case, region=region, kind=EntryKind.REFERRAL, on=today, at=now, by=Actor.of(who), body=body
     )

@@ -4,7 +4,6 @@ Only named officers of a county's education department or a township act (义务
 wall over them says so, and here the office itself is looked at once more.
 """
 
-import hashlib
 from asyncio import to_thread
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,8 +21,9 @@ from gateway.domain.offices import Offices
 from gateway.domain.ports import Clock, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.resolution_record import flaw_of
-from gateway.services import outgoing, pages
-from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services import pages
+from gateway.services.evidence import Evidence, Request
+from gateway.services.telling import Telling, one_told
 from gateway.services.use_resolution import Refusal
 from schemas.catalogue import EXCHANGES, Action
 
@@ -49,7 +49,7 @@ class Hand:
     @property
     def actor(self) -> Actor:
         """The officer, as a case's history names one."""
-        return Actor(self.who.client, self.who.officer, self.who.agency, self.who.role)
+        return Actor.of(self.who)
 
 
 Told = tuple[bytes, AuditEntry]
@@ -159,19 +159,10 @@ class InstrumentDeskwork:
 
     def answer(self, hand: Hand, shown: Instrument, detail: str) -> Told:
         """The masked record with its entry."""
-        mask, reference = Mask(EXCHANGES[EXCHANGE], hand.grant), new_reference(hand.now)
-        body = outgoing.referenced(mask.apply(record_of(shown, self.templates[shown.kind])), reference)
-        entry = self.evidence.entry(
-            hand.request,
-            hand.grant,
-            reference=reference,
-            count=1,
-            digest=hashlib.sha256(body).hexdigest(),
-            subject=shown.subject,
-            detail=f"{detail} {shown.id}",
-            fields=mask.words,
-        )
-        return body, entry
+        mask = Mask(EXCHANGES[EXCHANGE], hand.grant)
+        record = mask.apply(record_of(shown, self.templates[shown.kind]))
+        telling = Telling(record, mask.words, shown.subject, f"{detail} {shown.id}")
+        return one_told(self.evidence, hand.request, hand.grant, telling)
 
 
 class CaseInstruments:

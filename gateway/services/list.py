@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 
 from gateway.domain.audit import AuditEntry
-from gateway.domain.coarsening import COUNTY_DIGITS
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import KEY, Mask
 from gateway.domain.errors import Malformed, NotPermitted
 from gateway.domain.listing import Release, Table, narrowed
+from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.services import pages
 from gateway.services.child_lists.making import ChildList
 from gateway.services.cursor import Cursors

@@ -15,6 +15,7 @@ from gateway.domain.deidentify import Mask, Released
 from gateway.domain.errors import Conflict, Flaw, HuxueError, Malformed, NotPermitted
 from gateway.domain.model import DutyDraft, SubjectId
 from gateway.domain.ports import Transaction
+from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.domain.principal import Principal
 from gateway.domain.redaction import scrubbed
 from gateway.domain.referral import Kind, Referral, ReferralQuery, Referrals, Route, State
@@ -24,7 +25,6 @@ from gateway.services import pages
 from gateway.services.referral_desk import Caller, Outcome, ReferralOffice, Step, line, told
 from schemas.catalogue import EXCHANGES
 
-COUNTY_DIGITS = 6
 _ID_BYTES = 13
 
 

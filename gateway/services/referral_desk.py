@@ -4,7 +4,6 @@ Everything that decides is read inside the commit that acts on it. The sender's 
 receiver's side what came to its county, and of an accepted one more only the officer who accepted it.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,8 +17,8 @@ from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.referral import Kind, Referral, ReferralBook, Route, State
 from gateway.domain.referral_record import record_of
-from gateway.services import outgoing
-from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services.evidence import Evidence, Request
+from gateway.services.telling import Telling, one_told
 from schemas.catalogue import EXCHANGES, Action
 
 PREVIEW, ACCEPTED = "case-referral", "referred-case"
@@ -44,7 +43,7 @@ class Caller:
     @property
     def actor(self) -> Actor:
         """The same, as it is kept."""
-        return actor_of(self.who)
+        return Actor.of(self.who)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +121,11 @@ class ReferralOffice:
         full = self._full(step, shown)
         request, grant = full or (step.caller.request, step.caller.grant)
         part = step.route.accepted if full else step.route.preview if step.receiving else None
-        mask, reference = Mask(EXCHANGES[request.exchange], grant, part), new_reference(step.now)
+        mask = Mask(EXCHANGES[request.exchange], grant, part)
         comments = step.transaction.referrals.comments(shown.id) if "comments" in mask.names else ()
         record = record_of(shown, step.today, self.pseudonym(step.caller.who, shown), comments)
-        body = outgoing.referenced(mask.apply(record), reference)
-        entry = self.evidence.entry(
-            request,
-            grant,
-            reference=reference,
-            count=1,
-            digest=hashlib.sha256(body).hexdigest(),
-            subject=shown.subject,
-            detail=f"{detail} {shown.id}",
-            fields=mask.words,
-        )
-        return body, entry
+        telling = Telling(mask.apply(record), mask.words, shown.subject, f"{detail} {shown.id}")
+        return one_told(self.evidence, request, grant, telling)
 
     def _full(self, step: Step, shown: Referral) -> tuple[Request, Grant] | None:
         """The grant of the accepted exchange, where this very officer holds the case."""
@@ -170,11 +159,6 @@ class ReferralOffice:
         return self.evidence.by_itself(
             found.county, day, PREVIEW, f"{what} {found.id}", action=Action.REFER, subject=found.subject
         )
-
-
-def actor_of(who: Principal) -> Actor:
-    """A caller as it is kept."""
-    return Actor(who.client, who.officer, who.agency, who.role)
 
 
 def line(

@@ -157,7 +157,7 @@ class ReferralSteps:
 
     def _follow(self, step: Step, event: Event, changed: Referral) -> None:
         """The receiver's duty ends; the history gets its line; a refusal is the sender's to follow up."""
-        by = step.caller.who.officer or step.caller.who.client
+        by = step.caller.who.name
         if changed.duty is not None and event is Event.REVOKE:
             step.transaction.duties.cancel_one(changed.duty, step.today, by, "referral-revoked")
         elif changed.duty is not None and event in (Event.ACCEPT, Event.REJECT):

@@ -17,6 +17,7 @@ from gateway.domain.errors import Conflict, Flaw, Malformed, NotPermitted
 from gateway.domain.landing import RegisterTransaction
 from gateway.domain.model import DutyDraft
 from gateway.domain.ports import Clock, KeyRing, Transaction
+from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.domain.principal import Principal
 from gateway.domain.reporting import (
     FIGURES,
@@ -319,7 +320,7 @@ class Reporting:
     def _disagreements(self, report: Report, rule: ReportRule) -> list[Disagreement]:
         """What was stated against the facts of then; and what was reported against what the facts say now."""
         now = self._reports.facts_now(
-            report, rule.level, self._book.of(report.region[:6]).limits.absence_days
+            report, rule.level, self._book.of(report.region[:COUNTY_DIGITS]).limits.absence_days
         )
         said = disagreements(report.stated or {}, report.figures)
         lasting = {name: count for name, count in report.figures.items() if name in now}

@@ -4,7 +4,6 @@ Everything that decides (state, reach, other officer, clients not revoked) is re
 Only named officers act: of two clients that name nobody, one person could be both officers.
 """
 
-import hashlib
 import secrets
 from asyncio import to_thread
 from collections.abc import Callable
@@ -45,10 +44,11 @@ from gateway.domain.resolution import (
     may_decide,
 )
 from gateway.domain.resolution_record import Wish, check, flaw_of, made, person_of, record_of
-from gateway.services import outgoing, pages
-from gateway.services.evidence import Evidence, Request, new_reference
+from gateway.services import pages
+from gateway.services.evidence import Evidence, Request
 from gateway.services.guard import Guard, quota_exceeded
 from gateway.services.lapse import EXCHANGE, PURPOSE, Lapse
+from gateway.services.telling import Telling, one_told
 from schemas.catalogue import EXCHANGES, Action
 
 PERSON = frozenset({"name", "resident_id", "student_numbers", "contact"})
@@ -325,23 +325,13 @@ class Resolve:
     ) -> _Outcome:
         """The masked answer with its entry. Of the person nothing, unless the person was revealed for it."""
         part = STATE if person is None else SHOWN if shown.state is State.SHOWN else STATE | PERSON
-        mask, reference = Mask(EXCHANGES[EXCHANGE], step.grant, part), new_reference(step.now)
+        mask = Mask(EXCHANGES[EXCHANGE], step.grant, part)
         record = {
             **record_of(shown, self._keys.pseudonym(step.who.agency, shown.subject)),
             **person_of(person),
         }
-        body = outgoing.referenced(mask.apply(record), reference)
-        entry = self._evidence.entry(
-            step.request,
-            step.grant,
-            reference=reference,
-            count=1,
-            digest=hashlib.sha256(body).hexdigest(),
-            subject=shown.subject,
-            detail=f"{detail} {shown.id}",
-            fields=mask.words,
-        )
-        return body, entry
+        telling = Telling(mask.apply(record), mask.words, shown.subject, f"{detail} {shown.id}")
+        return one_told(self._evidence, step.request, step.grant, telling)
 
     def _refused(self, step: _Step, error: HuxueError) -> _Outcome:
         """What was not done for this child, by whom; kept with the child."""

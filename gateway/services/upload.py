@@ -19,6 +19,7 @@ from gateway.domain.jobs import FileStore, StoredFile
 from gateway.domain.landing import Conflict, LandedUpload, Registers, RegisterTransaction
 from gateway.domain.model import SubjectId
 from gateway.domain.ports import Clock, KeyRing
+from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.domain.principal import Principal
 from gateway.domain.receipt import MESSAGES, RowCounts
 from gateway.domain.rows import SHAPES, Fact, people
@@ -33,8 +34,6 @@ from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.sweep import Sweep
 from schemas.catalogue import EXCHANGES
 from schemas.records import DATASETS, Dataset
-
-COUNTY_DIGITS = 6
 
 _REFUSALS: dict[str, type[errors.HuxueError]] = {
     "not_a_spreadsheet": errors.UnsupportedMedia,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from gateway.domain.model import Absence, ChildFacts, Enrolment, SubjectId
+from gateway.domain.predicate import COUNTY_DIGITS
 
 _REGISTER_AS_OF = "SELECT max(law_date) FROM upload WHERE region = ? AND exchange = 'student-register'"
 _ABSENCE = (
@@ -53,7 +54,7 @@ def facts_of(rows: Sequence[_Row], register_as_of: date | None) -> ChildFacts:
 
 def register_as_of(connection: sqlite3.Connection, region: str) -> date | None:
     """The newest law date on which the county's register was handed in."""
-    found = connection.execute(_REGISTER_AS_OF, (region[:6],)).fetchone()[0]
+    found = connection.execute(_REGISTER_AS_OF, (region[:COUNTY_DIGITS],)).fetchone()[0]
     return date.fromisoformat(found) if found else None
 
 

@@ -10,7 +10,7 @@ from gateway.adapters.predicate_sql import to_sql
 from gateway.domain.inspections import CONFIRMED, EmployerHits, Found, HitQuery, Inspected
 from gateway.domain.model import SubjectId
 from gateway.domain.ports import KeyRing
-from gateway.domain.predicate import And, InRegion
+from gateway.domain.predicate import COUNTY_DIGITS, And, InRegion
 
 _COLUMNS = {"region": "i.residence", "school": "NULL", "owner": "NULL", "sealed": "FALSE"}
 _CONTENTS = ("place", "finding", "measure", "residence", "employer_name")
@@ -150,7 +150,7 @@ class SqliteInspections:
 
     def as_of(self, region: str) -> date | None:
         """The newest file of sightings from a county of the region, or from the one it lies in."""
-        county = region[:6]
+        county = region[:COUNTY_DIGITS]
         row = self._store.reader.execute(
             "SELECT max(law_date) FROM upload WHERE exchange = 'sightings' AND substr(region, 1, ?) = ?",
             (len(county), county),

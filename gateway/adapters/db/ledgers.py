@@ -14,9 +14,8 @@ from gateway.adapters.predicate_sql import to_sql
 from gateway.domain.ledger import Ledger
 from gateway.domain.ledger_desk import LedgerCount, LedgerLine, LedgerQuery
 from gateway.domain.model import SubjectId
-from gateway.domain.predicate import And, Equals, InRegion, Predicate
+from gateway.domain.predicate import COUNTY_DIGITS, TOWNSHIP_DIGITS, And, Equals, InRegion, Predicate
 
-_COUNTY_DIGITS, _TOWNSHIP_DIGITS = 6, 9
 _COLUMNS = {"region": "e.township", "school": "e.school", "owner": "e.owner", "sealed": "e.sealed"}
 _ENTRIES = (
     "(SELECT x.*, x.subject_id IN (SELECT c.subject_id FROM case_file c WHERE c.sealed) AS sealed,"
@@ -39,8 +38,8 @@ class SqliteLedgers:
     def counties(self, region: str) -> list[str]:
         """Counties within the region that have handed in a file, or have a case."""
         known = "SELECT region FROM upload UNION SELECT region FROM case_file"
-        if len(region) >= _COUNTY_DIGITS:
-            county = region[:_COUNTY_DIGITS]
+        if len(region) >= COUNTY_DIGITS:
+            county = region[:COUNTY_DIGITS]
             return [county] if self._db.execute(f"SELECT ?1 IN ({known})", (county,)).fetchone()[0] else []
         return sorted(row[0] for row in self._db.execute(known) if row[0].startswith(region))
 
@@ -142,7 +141,7 @@ def _required(predicate: Predicate) -> Iterator[tuple[str, str]]:
                 yield from _required(part)
         case Equals("school", value):
             yield "e.school", str(value)
-        case InRegion("region", region) if len(region) == _TOWNSHIP_DIGITS:
+        case InRegion("region", region) if len(region) == TOWNSHIP_DIGITS:
             yield "e.township", region
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.adapters.db.report_figures import figures_of
 from gateway.adapters.db.settling import purges_of
+from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.domain.reporting import UNIT_DIGITS, Level, Period, Report
 
 _STAMP = (
@@ -29,7 +30,9 @@ class LastingFigures:
         """The unit's figures; of a prefecture or province, summed over the counties the report was made of."""
         if level not in ("prefecture", "province"):
             return dict(
-                self._county(db, level, report.region[:6], report.period, absence_days).get(report.unit, {})
+                self._county(db, level, report.region[:COUNTY_DIGITS], report.period, absence_days).get(
+                    report.unit, {}
+                )
             )
         found = [
             figures

@@ -8,13 +8,12 @@ from datetime import date
 
 from gateway.domain.aid import PAYMENTS, RELIEF, Gap, PupilAid, Term, Told, gap_of
 from gateway.domain.aid_rows import AidRows
-from gateway.domain.coarsening import COUNTY_DIGITS
 from gateway.domain.deidentify import TOWNSHIP_DIGITS
 from gateway.domain.errors import Flaw, Malformed
 from gateway.domain.model import SubjectId
 from gateway.domain.money import yuan
 from gateway.domain.ports import Clock
-from gateway.domain.predicate import Predicate
+from gateway.domain.predicate import COUNTY_DIGITS, Predicate
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.schooling import REGISTER
 from gateway.domain.terms import term_code

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Protocol
 
-from gateway.domain.coarsening import COUNTY_DIGITS, Kind, Rule, Rungs, Step, rungs
+from gateway.domain.coarsening import Kind, Rule, Rungs, Step, rungs
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import KEY, Mask, without_key
 from gateway.domain.errors import Flaw, Malformed
 from gateway.domain.listing import Release, Table, release
 from gateway.domain.model import SubjectId
 from gateway.domain.ports import Clock, KeyRing
-from gateway.domain.predicate import All, Predicate, covers
+from gateway.domain.predicate import COUNTY_DIGITS, All, Predicate, covers
 from gateway.domain.rulebook import Rulebook
 from schemas.catalogue import EXCHANGES
 
