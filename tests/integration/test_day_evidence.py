@@ -135,11 +135,11 @@ def test_a_day_that_breaks_off_leaves_no_entry_of_what_did_not_happen() -> None:
 
     with office() as where:
         fill(where)
-        tasks = where.parts.daily._tasks
-        where.parts.daily._tasks = (*tasks, Breaks())
+        tasks = where.parts.daily.tasks
+        where.parts.daily.tasks = (*tasks, Breaks())
         with pytest.raises(RuntimeError):
             where.at(END).parts.daily.run()
         assert {day for day, _, _ in told(where)} <= {"2026-09-01", "2026-09-02"}
-        where.parts.daily._tasks = tasks
+        where.parts.daily.tasks = tasks
         where.parts.daily.run()
         assert "2026-09-03" in {day for day, _, _ in told(where)}

@@ -157,7 +157,7 @@ def test_a_day_that_breaks_off_is_lived_again_and_none_is_skipped() -> None:
     with office() as where:
         where.upload(row(2, "辍学", START))
         task = Breaking()
-        where.parts.daily._tasks = (*where.parts.daily._tasks, task)
+        where.parts.daily.tasks = (*where.parts.daily.tasks, task)
         where.at(START + timedelta(days=9))
         with pytest.raises(Power):
             where.parts.daily.run()
@@ -185,7 +185,7 @@ def test_of_two_processes_one_lives_a_day() -> None:
             def run(self, _transaction: object, _region: str, day: date, _now: object) -> None:
                 lived.append(day)
 
-        where.parts.daily._tasks = (Note(),)
+        where.parts.daily.tasks = (Note(),)
         threads = [threading.Thread(target=where.parts.daily.run) for _ in range(3)]
         for each in threads:
             each.start()

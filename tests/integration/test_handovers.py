@@ -191,7 +191,7 @@ def test_who_is_refused_stays_where_the_case_is(
 def live(gateway: TestGateway, day: date) -> None:
     with gateway.parts.daily._days.living(COUNTY, day) as transaction:
         assert transaction is not None, "nobody has lived that day yet"
-        for task in gateway.parts.daily._tasks:
+        for task in gateway.parts.daily.tasks:
             task.run(transaction, COUNTY, day, gateway.parts.clock.now())
 
 

@@ -483,7 +483,7 @@ def test_when_the_case_ends_its_receiver_is_notified_and_a_pending_one_is_taken_
     step_case(gateway, second, gone)
     day = LAW_DATE + timedelta(days=1)
     with gateway.parts.daily._days.living(COUNTY, day) as transaction:
-        for task in gateway.parts.daily._tasks:
+        for task in gateway.parts.daily.tasks:
             for _ in range(2):  # twice on the same day changes nothing more
                 task.run(transaction, COUNTY, day, gateway.parts.clock.now())
     items = aid.get("/referrals", purpose="legal_aid").json()["items"]

@@ -50,7 +50,7 @@ def test_a_unit_lives_a_day_after_all_of_its_counties() -> None:
     with office(TERM_BEGINS) as where:
         three(where)
         task = Seen()
-        where.parts.daily._tasks = where.parts.daily._wider = (task,)
+        where.parts.daily.tasks = where.parts.daily._wider = (task,)
         where.at(TERM_BEGINS + timedelta(days=3)).parts.daily.run()
         in_order = [ABROAD, COUNTY, OTHER, "5301", "5304", "53"]
         days = [TERM_BEGINS + timedelta(days=ahead) for ahead in range(1, 4)]
