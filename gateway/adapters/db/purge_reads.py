@@ -36,6 +36,7 @@ UNREGISTERED_ANYWHERE = " UNION ".join(
 """Children of whom something is held, and whom no register shows."""
 
 NOTHING = " AND ".join(f"id NOT IN (SELECT {column} FROM {table})" for table, column in _HOLDING)
+_STILL_HELD = f"SELECT id FROM temp.going WHERE id IN (SELECT id FROM subject) OR NOT ({NOTHING})"
 OPEN = (
     "SELECT subject_id FROM lead WHERE status <> 'closed'"
     " UNION SELECT subject_id FROM case_file WHERE ended_on IS NULL"
@@ -62,10 +63,10 @@ def going(connection: sqlite3.Connection, subjects: Iterable[bytes]) -> None:
 
 
 def spans_of(connection: sqlite3.Connection, keys: KeyRing, subjects: Collection[bytes]) -> list[Span]:
-    """These children, as they stand now."""
+    """These children, as they stand now; a child that another run deleted meanwhile is none any more."""
     going(connection, subjects)
     found = registered(connection.execute(REGISTERED.format(which="SELECT id FROM temp.going")))
-    return [*found, *unregistered(connection, keys, "SELECT id FROM temp.going")]
+    return [*found, *unregistered(connection, keys, _STILL_HELD)]
 
 
 def open_work_of(connection: sqlite3.Connection, subjects: Collection[bytes]) -> set[bytes]:

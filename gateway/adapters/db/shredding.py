@@ -143,6 +143,8 @@ class SqlitePurgeTransaction(SqliteTransaction):
 
         Whoever learnt of a child by them is told, once the last of them goes.
         """
+        # another run may have been here since the list was made, and have told them
+        subjects = {*subjects} - without_work(self._db, subjects).keys()
         counts = drop_work_over(self._db, subjects, before)
         left = without_work(self._db, subjects)
         for owed, exchanges in ((True, _BY_WORK), (False, _BY_WORK | {"duties"})):
