@@ -16,7 +16,7 @@ TEXT = {"type": "string"}
 SUBJECT = {"type": "object", "required": ["resident_id"], "properties": {"resident_id": TEXT}}
 
 
-class PrivateBody(msgspec.Struct):
+class PrivateBody(msgspec.Struct, forbid_unknown_fields=True):
     """A body whose texts may name a person: `repr` shows none of them."""
 
     def __repr__(self) -> str:

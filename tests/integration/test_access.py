@@ -120,7 +120,10 @@ def attempt(gateway: TestGateway, headers: dict[str, str], exchange: str, purpos
                 path or f"{url}/records", params={"purpose": purpose, "region": region}, headers=headers
             )
     path = PAGES.get(exchange, "/v1/leads").format(case=case_in(gateway))
-    return gateway.call.get(path, params={"purpose": purpose, "region": region}, headers=headers)
+    stated = {} if exchange in FIXED else {"purpose": purpose}
+    return gateway.call.get(
+        path, params=stated if exchange in OWN else {**stated, "region": region}, headers=headers
+    )
 
 
 PAGES = {
@@ -141,6 +144,8 @@ THROUGH_ANOTHER = {"referred-case"}
 
 FIXED = {"notices", "case-handover"}
 """Their routes take no purpose: there is one."""
+OWN = FIXED | {"deletions", "child-file", "case-referral"}
+"""Their routes take no region: what they tell of is the caller's own, or one case's."""
 
 
 def case_in(gateway: TestGateway) -> str:

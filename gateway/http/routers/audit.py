@@ -10,6 +10,7 @@ from starlette.responses import Response
 from gateway.domain.errors import Flaw, InvalidRecord, Malformed, NotPermitted, TooLarge
 from gateway.http.context import Context, context
 from gateway.http.declared import declare
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import (
     LogReceipt,
     Page,
@@ -22,7 +23,7 @@ from gateway.http.wire import (
 from gateway.services.trail import EntryFilter
 from gateway.services.witness import Cosigned
 
-router = APIRouter(tags=["audit"], redirect_slashes=False)
+router = APIRouter(tags=["audit"], redirect_slashes=False, route_class=StrictRoute)
 
 PURPOSE = "audit"
 _REFERENCE = "^ref-[0-9a-z-]{1,60}$"

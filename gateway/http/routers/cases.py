@@ -12,11 +12,12 @@ from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, json_body
 from gateway.http.case_shapes import CaseModel, ChildFileModel
 from gateway.http.context import context
 from gateway.http.declared import declare
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import Page, header, json_response, region_code, schema_ref
 from gateway.services.cases import PURPOSE, CaseFilter, Doing
 from gateway.services.cursor import PATTERN
 
-router = APIRouter(prefix="/v1/cases", tags=["cases"], redirect_slashes=False)
+router = APIRouter(prefix="/v1/cases", tags=["cases"], redirect_slashes=False, route_class=StrictRoute)
 
 _REF = "case-[a-z2-7]{26}"
 _EVIDENCE = {"type": "object", "additionalProperties": True}
@@ -24,7 +25,7 @@ _CASE = schema_ref(CaseModel, "个案 / The case")
 _TEXTS = {"type": "array", "items": TEXT}
 
 
-class StepBody(PrivateBody, forbid_unknown_fields=True):
+class StepBody(PrivateBody):
     """`POST …/steps`."""
 
     step: str

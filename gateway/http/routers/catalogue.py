@@ -6,9 +6,12 @@ from starlette.responses import Response
 from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.language import language
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import dump, json_response
 
-router = APIRouter(prefix="/v1/catalogue", tags=["catalogue"], redirect_slashes=False)
+router = APIRouter(
+    prefix="/v1/catalogue", tags=["catalogue"], redirect_slashes=False, route_class=StrictRoute
+)
 
 
 @router.get("", summary="目录 / Catalogue", **declare("access_token", "none"))

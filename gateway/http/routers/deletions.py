@@ -7,10 +7,13 @@ from starlette.responses import Response
 
 from gateway.http.context import context
 from gateway.http.declared import declare
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import DeletionModel, Page, json_response, schema_ref
 from gateway.services.deletions import NoticeFilter
 
-router = APIRouter(prefix="/v1/deletions", tags=["deletions"], redirect_slashes=False)
+router = APIRouter(
+    prefix="/v1/deletions", tags=["deletions"], redirect_slashes=False, route_class=StrictRoute
+)
 
 _RECEIVED = {"open": False, "received": True}
 

@@ -10,10 +10,13 @@ from gateway.http.bodies import SUBJECT, TEXT, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.page import disclosures_page
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import AskSubject, DisclosuresAnswer, dump, schema_ref
 from gateway.services.disclosures import Look
 
-router = APIRouter(prefix="/v1/disclosures", tags=["disclosures"], redirect_slashes=False)
+router = APIRouter(
+    prefix="/v1/disclosures", tags=["disclosures"], redirect_slashes=False, route_class=StrictRoute
+)
 
 
 class LookBody(msgspec.Struct):

@@ -11,12 +11,13 @@ from gateway.domain.errors import Flaw, Malformed
 from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import DutyModel, HandedOver, Page, json_response, region_code, schema_ref
 from gateway.services.cursor import PATTERN
 from gateway.services.duties import PURPOSE, DutyFilter
 from gateway.services.duty_actions import DONE, WAITING
 
-router = APIRouter(prefix="/v1/duties", tags=["duties"], redirect_slashes=False)
+router = APIRouter(prefix="/v1/duties", tags=["duties"], redirect_slashes=False, route_class=StrictRoute)
 
 Status = Literal["open", "overdue", "waiting", "done", "cancelled", "lapsed"]
 _NAME = "^[a-z0-9_-]{1,60}$"
@@ -61,13 +62,13 @@ async def overdue_counts(request: Request, region: str | None = None, purpose: s
     return json_response(await app.duties.overdue(principal, purpose, within))
 
 
-class DoneBody(msgspec.Struct):
+class DoneBody(msgspec.Struct, forbid_unknown_fields=True):
     """`POST …/done`."""
 
     what: str
 
 
-class WaitBody(msgspec.Struct):
+class WaitBody(msgspec.Struct, forbid_unknown_fields=True):
     """`POST …/wait`."""
 
     agency: str = msgspec.field(name="for")

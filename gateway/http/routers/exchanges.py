@@ -14,6 +14,7 @@ from gateway.http.context import context, exchange_of
 from gateway.http.declared import declare
 from gateway.http.language import language
 from gateway.http.routers.placement import ask_advice
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import (
     ASK_DECODER,
     EXPORT_DECODER,
@@ -37,7 +38,9 @@ from gateway.services.upload import File
 from schemas.catalogue import EXCHANGES, Action
 from schemas.records import DATASETS
 
-router = APIRouter(prefix="/v1/exchanges/{exchange}", tags=["exchanges"], redirect_slashes=False)
+router = APIRouter(
+    prefix="/v1/exchanges/{exchange}", tags=["exchanges"], redirect_slashes=False, route_class=StrictRoute
+)
 
 UPLOAD_KINDS: dict[str, Kind] = {
     "text/csv": "csv",

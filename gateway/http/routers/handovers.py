@@ -11,10 +11,13 @@ from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.referral_models import HandoverModel, ReferralPage
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import json_response, schema_ref
 from gateway.services.handover import Handing
 
-router = APIRouter(prefix="/v1/handovers", tags=["handovers"], redirect_slashes=False)
+router = APIRouter(
+    prefix="/v1/handovers", tags=["handovers"], redirect_slashes=False, route_class=StrictRoute
+)
 
 _ID = "^hnd-[0-9a-f]{26}$"
 

@@ -12,10 +12,13 @@ from gateway.domain.resolution_record import Wish
 from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import ResolutionModel, ResolutionPage, json_response, schema_ref
 from gateway.services.resolve import Resolve
 
-router = APIRouter(prefix="/v1/identity/resolutions", tags=["identity"], redirect_slashes=False)
+router = APIRouter(
+    prefix="/v1/identity/resolutions", tags=["identity"], redirect_slashes=False, route_class=StrictRoute
+)
 
 _ID = "^res-[0-9a-f]{26}$"
 

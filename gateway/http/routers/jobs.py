@@ -9,9 +9,10 @@ from starlette.responses import Response, StreamingResponse
 from gateway.domain.errors import Conflict, HuxueError
 from gateway.http.context import context
 from gateway.http.declared import declare
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import Manifest, dump, json_response, schema_ref
 
-router = APIRouter(prefix="/v1", tags=["jobs"], redirect_slashes=False)
+router = APIRouter(prefix="/v1", tags=["jobs"], redirect_slashes=False, route_class=StrictRoute)
 
 
 @router.get(

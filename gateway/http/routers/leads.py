@@ -9,11 +9,12 @@ from starlette.responses import Response, StreamingResponse
 from gateway.domain.errors import Flaw, Malformed
 from gateway.http.context import context
 from gateway.http.declared import declare
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import ExplainedLead, LeadModel, Page, json_response, region_code, schema_ref
 from gateway.services.alerts import PURPOSE, LeadEvent, LeadFilter
 from gateway.services.cursor import PATTERN
 
-router = APIRouter(prefix="/v1/leads", tags=["leads"], redirect_slashes=False)
+router = APIRouter(prefix="/v1/leads", tags=["leads"], redirect_slashes=False, route_class=StrictRoute)
 
 Status = Literal["open", "acknowledged", "closed"]
 

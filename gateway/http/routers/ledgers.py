@@ -9,11 +9,12 @@ from starlette.responses import Response
 from gateway.domain.ledger import Ledger
 from gateway.http.context import context
 from gateway.http.declared import declare
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import Page, json_response, region_code, schema_ref
 from gateway.services.cursor import PATTERN
 from gateway.services.ledgers import PURPOSE, LedgerFilter
 
-router = APIRouter(prefix="/v1/ledgers", tags=["ledgers"], redirect_slashes=False)
+router = APIRouter(prefix="/v1/ledgers", tags=["ledgers"], redirect_slashes=False, route_class=StrictRoute)
 
 
 @router.get(

@@ -12,11 +12,12 @@ from gateway.domain.instruments import Format, Kind
 from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import NoticeModel, Page, json_response, schema_ref
 from gateway.services.fetch_document import Wanted
 from gateway.services.issue import Order
 
-router = APIRouter(prefix="/v1", tags=["notices"], redirect_slashes=False)
+router = APIRouter(prefix="/v1", tags=["notices"], redirect_slashes=False, route_class=StrictRoute)
 
 _TYPES = {
     Format.PDF: "application/pdf",
@@ -28,7 +29,7 @@ _FILE = {"description": "文件 / The file", "content": dict.fromkeys(_TYPES.val
 _DAY = {"type": "string", "format": "date"}
 
 
-class IssueBody(PrivateBody, forbid_unknown_fields=True):
+class IssueBody(PrivateBody):
     """`POST /v1/cases/{case}/notices`."""
 
     kind: Kind
@@ -36,7 +37,7 @@ class IssueBody(PrivateBody, forbid_unknown_fields=True):
     slots: dict[str, str]
 
 
-class ServiceBody(PrivateBody, forbid_unknown_fields=True):
+class ServiceBody(PrivateBody):
     """`POST /v1/notices/{id}/service`."""
 
     served_on: date
@@ -46,7 +47,7 @@ class ServiceBody(PrivateBody, forbid_unknown_fields=True):
     witnesses: tuple[str, ...] = ()
 
 
-class VoidBody(PrivateBody, forbid_unknown_fields=True):
+class VoidBody(PrivateBody):
     """`POST /v1/notices/{id}/void`."""
 
     reason: str

@@ -7,9 +7,12 @@ from starlette.responses import Response
 from gateway.http.bodies import TEXT, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import json_response
 
-router = APIRouter(prefix="/v1/pseudonyms", tags=["pseudonyms"], redirect_slashes=False)
+router = APIRouter(
+    prefix="/v1/pseudonyms", tags=["pseudonyms"], redirect_slashes=False, route_class=StrictRoute
+)
 
 
 class MappingBody(msgspec.Struct, rename={"version": "from"}):

@@ -13,9 +13,10 @@ from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, json_body
 from gateway.http.context import Context, context
 from gateway.http.declared import declare
 from gateway.http.referral_models import ReferralModel, ReferralPage
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import json_response, schema_ref
 
-router = APIRouter(prefix="/v1", tags=["referrals"], redirect_slashes=False)
+router = APIRouter(prefix="/v1", tags=["referrals"], redirect_slashes=False, route_class=StrictRoute)
 
 _ID = "^rfl-[0-9a-f]{26}$"
 

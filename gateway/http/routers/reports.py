@@ -13,16 +13,17 @@ from gateway.http.bodies import TEXT, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.report_shapes import ReportModel
+from gateway.http.strict import StrictRoute
 from gateway.http.wire import Page, json_response, region_code, schema_ref
 from gateway.services.reporting import PURPOSE, ReportFilter
 
-router = APIRouter(prefix="/v1/reports", tags=["reports"], redirect_slashes=False)
+router = APIRouter(prefix="/v1/reports", tags=["reports"], redirect_slashes=False, route_class=StrictRoute)
 
 Status = Literal["due", "signed"]
 _ID = "^report-[a-z2-7]{26}$"
 
 
-class SignBody(msgspec.Struct):
+class SignBody(msgspec.Struct, forbid_unknown_fields=True):
     """`POST …/sign`: figures of the signer's own knowledge, if any."""
 
     purpose: str
