@@ -35,7 +35,7 @@ def declare(
     extra: dict[str, Any] = {"x-authenticator": authenticator, "x-purpose": purpose}
     if authenticator == "access_token":
         extra["security"] = [{"access_token": []}]
-        statuses = (*statuses, 401, 403, 429, 503)
+        statuses = (*statuses, 400, 401, 403, 429, 503)
     if request is not None:
         extra["requestBody"] = request
     responses: dict[int | str, dict[str, Any]] = {

@@ -62,7 +62,7 @@ async def checkpoint(request: Request) -> Response:
 @router.get(
     "/v1/audit/consistency",
     summary="一致性证明 / Consistency proof between two sizes",
-    **declare("access_token", "none", 400),
+    **declare("access_token", "none"),
 )
 async def consistency(
     request: Request,
@@ -77,7 +77,7 @@ async def consistency(
 @router.get(
     "/v1/audit/tile/{level}/{tile:path}",
     summary="日志瓦片 / A tile of the tree (C2SP tlog-tiles)",
-    **declare("access_token", "none", 400),
+    **declare("access_token", "none"),
 )
 async def tile(level: str, tile: str, request: Request) -> Response:
     """`{index}` of a full tile, as a number or `x001/234`; `{index}.p/{width}` of a partial one."""
@@ -109,7 +109,7 @@ def _index(path: str) -> int:
 @router.get(
     "/v1/audit/receipts/{reference}",
     summary="存证凭据 / Proof that an answer stands in the log",
-    **declare("access_token", "query", 400, answer=schema_ref(LogReceipt, "凭据 / The receipt")),
+    **declare("access_token", "query", answer=schema_ref(LogReceipt, "凭据 / The receipt")),
 )
 async def receipt(reference: str, request: Request, purpose: Text = None) -> Response:
     """The client's own, or any within the auditor's reach (`purpose=audit`). 202 until the next sealing."""
@@ -130,7 +130,7 @@ async def receipt(reference: str, request: Request, purpose: Text = None) -> Res
 @router.get(
     "/v1/audit/entries",
     summary="存证记录 / Entries of the evidence, for the auditor",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(Page, "一页 / A page")),
 )
 async def entries(
     request: Request,
@@ -186,7 +186,7 @@ def _zoned(moment: datetime | None, name: str) -> datetime | None:
 @router.get(
     "/v1/audit/alarms",
     summary="安全告警 / Alarms, for the auditor",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(Page, "一页 / A page")),
 )
 async def alarms(
     request: Request,

@@ -44,7 +44,7 @@ def _declare(request: dict[str, Any]) -> dict[str, Any]:
 @router.get(
     "",
     summary="个案列表 / Cases",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(Page, "一页 / A page")),
 )
 async def find(
     request: Request,
@@ -65,7 +65,7 @@ async def find(
 @router.get(
     "/{ref}",
     summary="一案 / One case",
-    **declare("access_token", "query", 400, answer=_CASE),
+    **declare("access_token", "query", answer=_CASE),
 )
 async def get(ref: str, request: Request, purpose: str = PURPOSE) -> Response:
     """With its history, plan, leads, duties, days of observation, and the steps the caller may take now."""
@@ -77,7 +77,7 @@ async def get(ref: str, request: Request, purpose: str = PURPOSE) -> Response:
 @router.get(
     "/{ref}/file",
     summary="一生一档 / One child, one file",
-    **declare("access_token", "query", 400, answer=schema_ref(ChildFileModel, "档案 / The file")),
+    **declare("access_token", "query", answer=schema_ref(ChildFileModel, "档案 / The file")),
 )
 async def file(ref: str, request: Request, purpose: str = PURPOSE) -> Response:
     """All that the reader may see of the child, by source and date; sources that hand in nothing are named."""

@@ -21,7 +21,7 @@ _RECEIVED = {"open": False, "received": True}
 @router.get(
     "",
     summary="删除通知 / Deletion notices",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(Page, "一页 / A page")),
 )
 async def deletions(
     request: Request,

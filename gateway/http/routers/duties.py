@@ -28,7 +28,7 @@ _POSITION = "[0-9]{4}-[0-9]{2}-[0-9]{2}[.]duty-[a-z2-7]{26}"
 @router.get(
     "",
     summary="职责列表 / Duties",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(Page, "一页 / A page")),
 )
 async def duties(
     request: Request,
@@ -52,7 +52,7 @@ async def duties(
 @router.get(
     "/overdue",
     summary="逾期职责统计 / What is overdue, by owner, region and duty",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "统计 / The counts")),
+    **declare("access_token", "query", answer=schema_ref(Page, "统计 / The counts")),
 )
 async def overdue_counts(request: Request, region: str | None = None, purpose: str = PURPOSE) -> Response:
     """Counts one level below the region asked for: of a county by township, of a prefecture by county."""

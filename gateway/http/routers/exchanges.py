@@ -111,7 +111,7 @@ async def ask(exchange: str, request: Request) -> Response:
 @router.get(
     "/records",
     summary="名单一页 / One page of a list",
-    **declare("access_token", "query", 400, answer=schema_ref(ListPage, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(ListPage, "一页 / A page")),
 )
 async def records(
     exchange: str,
@@ -153,7 +153,7 @@ async def records(
     "/export",
     status_code=202,
     summary="导出名单 / Export a list",
-    **declare("access_token", "body", 400, 413, request=_EXPORT_BODY),
+    **declare("access_token", "body", 413, request=_EXPORT_BODY),
 )
 async def export(exchange: str, request: Request) -> Response:
     """Starts a job; `Content-Location` says where to ask after it."""
@@ -230,7 +230,7 @@ def _idempotency_key(request: Request) -> str | None:
 @router.get(
     "/template",
     summary="下载模板 / Download the template",
-    **declare("access_token", "none", 400),
+    **declare("access_token", "none"),
 )
 async def template(
     exchange: str, request: Request, format: Annotated[str, Query(pattern="^(xlsx|csv)$")] = "xlsx"

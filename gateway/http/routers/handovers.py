@@ -72,7 +72,7 @@ async def send(request: Request) -> Response:
 @router.get(
     "",
     summary="移交列表 / Hand-overs",
-    **declare("access_token", "fixed", 400, answer=schema_ref(ReferralPage, "一页 / A page")),
+    **declare("access_token", "fixed", answer=schema_ref(ReferralPage, "一页 / A page")),
 )
 async def find(
     request: Request,

@@ -98,7 +98,7 @@ async def ask(request: Request) -> Response:
 @router.get(
     "",
     summary="身份还原申请列表 / Resolutions",
-    **declare("access_token", "fixed", 400, answer=schema_ref(ResolutionPage, "一页 / A page")),
+    **declare("access_token", "fixed", answer=schema_ref(ResolutionPage, "一页 / A page")),
 )
 async def find(
     request: Request,

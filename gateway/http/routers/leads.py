@@ -22,7 +22,7 @@ Status = Literal["open", "acknowledged", "closed"]
 @router.get(
     "",
     summary="线索列表 / Leads",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(Page, "一页 / A page")),
 )
 async def leads(
     request: Request,
@@ -71,7 +71,7 @@ async def explain(lead_id: str, request: Request, purpose: str = PURPOSE) -> Res
 @router.get(
     "/stream",
     summary="线索实时推送 / Live leads (server-sent events)",
-    **declare("access_token", "fixed", 400),
+    **declare("access_token", "fixed"),
 )
 async def stream(request: Request) -> Response:
     """Server-sent events; `Last-Event-ID` resumes. Ends when the token does: connect again with a new one."""

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/ledgers", tags=["ledgers"], redirect_slashes=Fals
 @router.get(
     "",
     summary="台账人数 / Counts of the ledgers",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "各台账各状态人数 / Children by status")),
+    **declare("access_token", "query", answer=schema_ref(Page, "各台账各状态人数 / Children by status")),
 )
 async def counts(
     request: Request, region: str | None = None, as_of: date | None = None, purpose: str = PURPOSE
@@ -35,7 +35,7 @@ async def counts(
 @router.get(
     "/{ledger}",
     summary="台账 / A ledger",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(Page, "一页 / A page")),
 )
 async def ledger(
     ledger: Annotated[str, Path(json_schema_extra={"enum": [each.value for each in Ledger]})],

@@ -99,7 +99,7 @@ async def of_case(case: str, request: Request) -> Response:
 @router.get(
     "/notices/{notice_id}",
     summary="下载法律文书 / Fetch the document",
-    **declare("access_token", "fixed", 400, 409, 422, answer=_FILE),
+    **declare("access_token", "fixed", 409, 422, answer=_FILE),
 )
 async def document(
     notice_id: str,

@@ -52,7 +52,7 @@ _ANSWER = {
 @router.post(
     "/mapping",
     summary="代号新旧对照 / Old to new pseudonyms",
-    **declare("access_token", "fixed", 400, 409, 413, request=_REQUEST, answer=_ANSWER),
+    **declare("access_token", "fixed", 409, 413, request=_REQUEST, answer=_ANSWER),
 )
 async def mapping(request: Request) -> Response:
     """Once for each version, while the old pseudonyms count; for the children your agency was told of."""

@@ -141,7 +141,7 @@ async def send(request: Request) -> Response:
 @router.get(
     "/referrals",
     summary="移送列表 / Referrals",
-    **declare("access_token", "query", 400, answer=schema_ref(ReferralPage, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(ReferralPage, "一页 / A page")),
 )
 async def find(
     request: Request,

@@ -40,7 +40,7 @@ _Limit = Annotated[int, Query(ge=1, le=1000)]
 @router.get(
     "",
     summary="报告列表 / Reports",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(Page, "一页 / A page")),
 )
 async def reports(
     request: Request,
@@ -59,7 +59,7 @@ async def reports(
 @router.get(
     "/{period}",
     summary="一个报告期的报告 / Reports of a period",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(Page, "一页 / A page")),
 )
 async def of_period(
     period: str,
@@ -90,7 +90,7 @@ async def _page(request: Request, purpose: str, asked: ReportFilter, form: str) 
 @router.get(
     "/{report_id}/children",
     summary="流失学生名单 / Whom a list of lost students names",
-    **declare("access_token", "query", 400, answer=schema_ref(Page, "一页 / A page")),
+    **declare("access_token", "query", answer=schema_ref(Page, "一页 / A page")),
 )
 async def children(report_id: str, request: Request, purpose: str = PURPOSE) -> Response:
     """Each child under the caller's agency's own pseudonym."""
