@@ -334,8 +334,10 @@ def test_who_may_not_is_refused_and_in_the_evidence(
 
 
 def test_a_teacher_filters_no_other_school_in(county: TestGateway) -> None:
-    asked = get(county, "school-age", "school/class_teacher", "530423101", "2153001234", school="2153001235")
-    assert {item["school"] for item in asked.json()["items"]} == {"2153001234"}
+    teacher = "school/class_teacher", "530423101", "2153001234"
+    assert {item["school"] for item in items(county, "school-age", *teacher)} == {"2153001234"}
+    asked = get(county, "school-age", *teacher, school="2153001235")
+    assert problem(asked) == (400, "malformed")
 
 
 @pytest.mark.parametrize(
