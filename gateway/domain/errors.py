@@ -4,6 +4,7 @@ Messages are for people and never hold an id number, a name, a phone number or p
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Malformed(HuxueError):
     """The request cannot be read."""
 
     name, title_zh, title_en = "malformed", "请求格式有误", "Malformed request"
+
+    @classmethod
+    def of(cls, code: str, zh: str, en: str, pointer: str | None = None) -> Self:
+        """The error whose one flaw says all there is to say; `pointer` is JSON Pointer (RFC 6901)."""
+        return cls(zh, en, (Flaw(code, zh, en, pointer=pointer),))
 
 
 class UnknownPurpose(HuxueError):

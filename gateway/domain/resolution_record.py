@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.errors import Malformed
 from gateway.domain.moments import to_second
 from gateway.domain.ports import Identity
 from gateway.domain.principal import Principal
@@ -28,7 +28,7 @@ def check(wish: Wish) -> None:
     """Malformed unless one child and a reason are given."""
     if (wish.pseudonym is None) == (wish.case is None):
         zh, en = "请填写代号或个案编号其中一项。", "Give either a pseudonym or a case."
-        raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/pseudonym"),))
+        raise Malformed.of("bad_field", zh, en, "/pseudonym")
     if wrong := flaw_of(wish.reason, "/reason"):
         raise wrong
 
@@ -47,7 +47,7 @@ def flaw_of(text: str, pointer: str) -> Malformed | None:
     if shortest <= shown and len(text.strip()) <= longest and "C" not in kinds:
         return None
     zh, en = f"请填写{shortest}至{longest}字的说明。", f"Say why, in {shortest} to {longest} characters."
-    return Malformed(zh, en, (Flaw("bad_field", zh, en, pointer=pointer),))
+    return Malformed.of("bad_field", zh, en, pointer)
 
 
 def made(wish: Wish, case: OpenCase, now: datetime, resolution_id: str) -> Resolution:

@@ -1,14 +1,14 @@
-"""Reading a small JSON body together with who sent it, and how such a body is shown in the OpenAPI document."""
+"""Reading a small JSON body, who sent it and under which key, and how such a body is shown in the OpenAPI document."""
 
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
-from gateway.domain.errors import Unauthenticated
+from gateway.domain.errors import Malformed, Unauthenticated
 from gateway.domain.principal import Principal
 from gateway.http.context import context
-from gateway.http.wire import JSON_LIMIT, decode, read_body
+from gateway.http.wire import JSON_LIMIT, decode, header, read_body
 
 Body = TypeVar("Body")
 
@@ -31,6 +31,18 @@ async def caller_and_body(request: Request, decoder: "msgspec.json.Decoder[Body]
     if not auth.alive(session):
         raise Unauthenticated
     return session.principal, body
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The caller's name for what it sends, under which sending it again does nothing twice."""
+    values = header(request, b"idempotency-key")
+    if not values:
+        return None
+    if len(values) > 1 or not (1 <= len(values[0]) <= 200 and values[0].isprintable()):
+        zh = "Idempotency-Key 只能出现一次，须为 1–200 个可见字符。"
+        en = "An Idempotency-Key is given once and has 1 to 200 printable characters."
+        raise Malformed.of("bad_field", zh, en)
+    return values[0]
 
 
 def json_body(required: tuple[str, ...], **properties: object) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def decode(decoder: "msgspec.json.Decoder[Body]", body: bytes) -> Body:
         zh, en = "请求内容缺少字段或类型不符。", "A field is missing or of the wrong type."
         if "unknown field" in str(error):  # its name is the caller's own text, and not repeated
             zh, en = "请求内容含有此处没有的字段。", "The body has a field that there is none of here."
-        raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer=pointer),)) from None
+        raise Malformed.of("bad_field", zh, en, pointer) from None
 
 
 def _pointer(message: str) -> str:
@@ -112,7 +112,7 @@ def region_code(text: str) -> str:
     """A region code as asked for: its shape is looked at here (Malformed), its reach is decided by policy."""
     if not is_region(text):
         zh, en = "行政区划代码应为 2、4、6、9 或 12 位数字。", "A region code has 2, 4, 6, 9 or 12 digits."
-        raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/region"),))
+        raise Malformed.of("bad_code", zh, en, "/region")
     return text
 
 

@@ -287,7 +287,7 @@ def _inputs(question: Question) -> str | None:
     """Looks at the exchange's own inputs; the employer's code as it is kept."""
     if question.engagement not in ENGAGEMENTS:
         zh, en = "用工类型不在可选范围内。", "The engagement is none of the known ones."
-        raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/engagement"),))
+        raise Malformed.of("bad_code", zh, en, "/engagement")
     if question.employer_uscc is None:
         return None
     employer = employer_code(question.employer_uscc)
@@ -296,5 +296,5 @@ def _inputs(question: Question) -> str | None:
             "统一社会信用代码应为18位，且不得填写身份证件号。",
             "An employer's code has 18 characters and is no id number.",
         )
-        raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/employer_uscc"),))
+        raise Malformed.of("bad_code", zh, en, "/employer_uscc")
     return employer

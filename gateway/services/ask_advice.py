@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import KEY, Mask
-from gateway.domain.errors import Flaw, InvalidResidentId, Malformed
+from gateway.domain.errors import InvalidResidentId, Malformed
 from gateway.domain.limits import Sighting, sighting_of_id, sighting_of_subject
 from gateway.domain.model import SubjectId
 from gateway.domain.placement import Assessed
@@ -88,7 +88,7 @@ class AskAdvice:
                 "请填写证件号或本部门代号之一。",
                 "Name the child by resident id or by your own pseudonym.",
             )
-            raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/subject"),))
+            raise Malformed.of("bad_field", zh, en, "/subject")
         if question.resident_id is None:
             return None
         return person_from(question.resident_id, self._clock.today()).value

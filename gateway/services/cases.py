@@ -206,7 +206,7 @@ class Cases:
         own, named = hand.request.principal.school, doing.evidence.get("school")
         if own is not None and named not in (None, "", own):
             zh, en = "只能填写本校。", "Only the own school can be named."
-            raise Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/evidence/school"),))
+            raise Malformed.of("bad_code", zh, en, "/evidence/school")
 
     async def _act(self, principal: Principal, ref: str, purpose: str, work: _Work) -> bytes:
         request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, principal.region)

@@ -7,7 +7,7 @@ looked up in another: a sealed cursor opens for the exchange, purpose, region an
 from cryptography.exceptions import InvalidTag
 
 from gateway.domain.base64url import b64, unb64
-from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.errors import Malformed
 from gateway.domain.ports import KeyRing
 from gateway.services.evidence import Request
 
@@ -52,4 +52,4 @@ def _purpose(request: Request, part: str) -> str:
 def malformed_cursor() -> Malformed:
     """A cursor that leads nowhere."""
     zh, en = "翻页标记无效，请从第一页开始。", "The cursor is of no use; start with the first page."
-    return Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/cursor"),))
+    return Malformed.of("bad_field", zh, en, "/cursor")

@@ -23,7 +23,7 @@ from gateway.domain.disclosure import (
     totals_of,
     uses_of,
 )
-from gateway.domain.errors import Flaw, InvalidResidentId, Malformed
+from gateway.domain.errors import InvalidResidentId, Malformed
 from gateway.domain.limits import Sighting, sighting_of_id
 from gateway.domain.model import SubjectId
 from gateway.domain.ports import Clock, KeyRing, Transaction
@@ -142,7 +142,7 @@ class Disclosures:
         seq = self._children.seq_of(cursor)
         if seq is None:
             zh, en = "翻页位置无效。", "Not a place in the list."
-            raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/cursor"),))
+            raise Malformed.of("bad_field", zh, en, "/cursor")
         return seq
 
     def _gather(self, lookups: Sequence[bytes], rows: Predicate, before: int | None, limit: int) -> _Found:

@@ -13,7 +13,7 @@ from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
 from gateway.domain.duties import Duty, DutyBook, DutyStatus
-from gateway.domain.errors import Conflict, Flaw, HuxueError, Malformed, NotPermitted, OfficerUnnamed
+from gateway.domain.errors import Conflict, HuxueError, Malformed, NotPermitted, OfficerUnnamed
 from gateway.domain.ports import Clock, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.proof_words import codes_zh
@@ -232,4 +232,4 @@ def _flaw(value: str, allowed: Collection[str], name: str) -> HuxueError | None:
 
 
 def _malformed(name: str, zh: str, en: str) -> Malformed:
-    return Malformed(zh, en, (Flaw("bad_code", zh, en, pointer=f"/{name}"),))
+    return Malformed.of("bad_code", zh, en, f"/{name}")

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask, Released
-from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.errors import Malformed
 from gateway.domain.inspections import EmployerHits, HitQuery, Inspections
 from gateway.domain.listing import Table
 from gateway.domain.ports import Clock
@@ -104,5 +104,5 @@ def _month(text: str | None) -> date | None:
     found = _MONTH.fullmatch(text)
     if found is None:
         zh, en = "since 应为月份，如 2026-03。", "since is a month, as 2026-03."
-        raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/since"),))
+        raise Malformed.of("bad_field", zh, en, "/since")
     return date(int(found[1]), int(found[2]), 1)

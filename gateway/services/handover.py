@@ -14,7 +14,7 @@ from gateway.domain.audit import AuditEntry
 from gateway.domain.case import Actor, CaseEntry, CaseFile, EntryKind
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask, Released
-from gateway.domain.errors import Conflict, Flaw, HuxueError, Malformed, NotPermitted, OfficerUnnamed
+from gateway.domain.errors import Conflict, HuxueError, Malformed, NotPermitted, OfficerUnnamed
 from gateway.domain.handover import Handover, HandoverQuery, Handovers, record_of
 from gateway.domain.model import DutyDraft, SubjectId
 from gateway.domain.ports import Clock, KeyRing, Transaction
@@ -116,7 +116,7 @@ class Handing:
         known = len(to_region) == COUNTY_DIGITS and regions().is_known(to_region)
         if not known or to_region == case.region:
             zh, en = "请填写另一县的六位行政区划代码。", "Give the six digits of another county."
-            raise Malformed(zh, en, (Flaw("unknown_region", zh, en, pointer="/to_region"),))
+            raise Malformed.of("unknown_region", zh, en, "/to_region")
         if case.ended_on is not None:
             raise Conflict("个案已办结，不能移交。", "The case is over and cannot be handed over.")
         if not transaction.referrals.read_by(LEADS, to_region):

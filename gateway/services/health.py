@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from gateway.domain.errors import Flaw, Malformed, SourceUnavailable
+from gateway.domain.errors import Malformed, SourceUnavailable
 from gateway.domain.ports import Clock
 
 _PROBE_KEPT = timedelta(seconds=1)
@@ -53,7 +53,7 @@ class Health:
         """Lists are answered as of today's law date; any other day is refused rather than answered wrongly."""
         if asked is not None and asked != self._clock.today().isoformat():
             zh, en = "目前只能查询当日名单。", "Lists are answered as of today only."
-            raise Malformed(zh, en, (Flaw("bad_date", zh, en, pointer="/as_of"),))
+            raise Malformed.of("bad_date", zh, en, "/as_of")
 
     def leads_changed(self) -> None:
         """Wake the streams."""

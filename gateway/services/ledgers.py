@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask, Released
-from gateway.domain.errors import Flaw, HuxueError, Malformed, NotPermitted
+from gateway.domain.errors import HuxueError, Malformed, NotPermitted
 from gateway.domain.ledger import STATUSES, Ledger
 from gateway.domain.ledger_desk import LedgerKeeper, LedgerLine, LedgerQuery, Ledgers
 from gateway.domain.ports import Clock, KeyRing
@@ -125,7 +125,7 @@ class LedgerPages:
             raise NotPermitted
         if asked.status is not None and asked.status not in STATUSES[ledger]:
             zh, en = "该台账没有这种状态。", "The ledger has no such status."
-            raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/status"),))
+            raise Malformed.of("bad_field", zh, en, "/status")
 
     def _place(self, cursor: str | None, request: Request, ledger: Ledger) -> _Place | None:
         text = self._cursors.read(cursor, request, released=False, part=ledger)
@@ -198,4 +198,4 @@ def _moment(day: date) -> datetime:
 
 
 def _no_such_day(zh: str, en: str) -> Malformed:
-    return Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/as_of"),))
+    return Malformed.of("bad_field", zh, en, "/as_of")

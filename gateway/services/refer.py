@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from gateway.domain.case import CaseFile
 from gateway.domain.deidentify import Mask, Released
-from gateway.domain.errors import Conflict, Flaw, HuxueError, Malformed, NotPermitted
+from gateway.domain.errors import Conflict, HuxueError, Malformed, NotPermitted
 from gateway.domain.model import DutyDraft, SubjectId
 from gateway.domain.ports import Transaction
 from gateway.domain.predicate import COUNTY_DIGITS
@@ -117,7 +117,7 @@ class Refer:
         )
         if not notices:
             zh, en = "请填写已送达文书的编号和送达日期。", "Give the notices served, with their days."
-            raise Malformed(zh, en, (Flaw("missing_required", zh, en, pointer="/notices"),))
+            raise Malformed.of("missing_required", zh, en, "/notices")
         opened = case.opened_at.date()
         body: dict[str, object] = {
             "stage": case.state.value,

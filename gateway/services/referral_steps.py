@@ -6,7 +6,7 @@ sender a duty with the reason. Asked again by the same officer, what is done alr
 
 from dataclasses import replace
 
-from gateway.domain.errors import Conflict, Flaw, HuxueError, Malformed, NotPermitted
+from gateway.domain.errors import Conflict, HuxueError, Malformed, NotPermitted
 from gateway.domain.model import DutyDraft
 from gateway.domain.principal import Principal
 from gateway.domain.referral import Comment, Event, Referral, State, after
@@ -206,7 +206,7 @@ class ReferralSteps:
 
 def _bad(pointer: str) -> Malformed:
     zh, en = "不在可选范围内。", "Not one of the permitted values."
-    return Malformed(zh, en, (Flaw("bad_code", zh, en, pointer=pointer),))
+    return Malformed.of("bad_code", zh, en, pointer)
 
 
 def _elsewhere() -> Conflict:

@@ -2,7 +2,7 @@
 
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
-from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.errors import Malformed
 from gateway.domain.listing import Table
 from gateway.services import employer_hits
 from gateway.services.employer_hits import ListEmployers
@@ -24,7 +24,7 @@ class Lists:
         if request.term is not None:
             await self._evidence.failed(request, grant, Malformed.name)
             zh, en = "该名单没有学期，请勿填写 term。", "This list has no terms; leave out term."
-            raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/term"),))
+            raise Malformed.of("bad_field", zh, en, "/term")
         return grant
 
     def detail(self, request: Request) -> str:
@@ -40,7 +40,7 @@ class Lists:
             return self._employers.page(request, grant, limit, cursor, since)
         if since is not None:
             zh, en = "该名单只提供完整内容，请勿填写 since。", "This list is given whole; leave out since."
-            raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/since"),))
+            raise Malformed.of("bad_field", zh, en, "/since")
         return self._children.page(request, grant, limit, cursor)
 
     def table(self, request: Request, grant: Grant) -> Table:

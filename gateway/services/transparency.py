@@ -8,7 +8,7 @@ import orjson
 
 from gateway.domain.audit import leaf_hash
 from gateway.domain.decision import Grant, Treatment
-from gateway.domain.errors import Flaw, HuxueError, Malformed, NotPermitted
+from gateway.domain.errors import HuxueError, Malformed, NotPermitted
 from gateway.domain.log.checkpoint import Head
 from gateway.domain.log.merkle import EMPTY_ROOT, HASH_BYTES, consistency_proof, inclusion_proof
 from gateway.domain.log.note import Vkey
@@ -70,7 +70,7 @@ class Transparency:
         last = size if second is None else second
         if not 0 <= first <= last <= size:
             zh, en = f"日志现有 {size} 条已封存记录。", f"The log has {size} sealed entries."
-            raise Malformed(zh, en, (Flaw("bad_parameter", zh, en, pointer="/query/to"),))
+            raise Malformed.of("bad_parameter", zh, en, "/query/to")
         proof = consistency_proof(perfect_from(self._log.tile), first, last)
         return {"from": first, "to": last, "proof": [_encoded(each) for each in proof]}
 

@@ -317,6 +317,15 @@ def test_a_key_of_the_wrong_length_is_malformed(gateway: TestGateway, key: str) 
     assert counts(gateway)["upload"] == 0
 
 
+def test_a_key_given_twice_is_malformed(gateway: TestGateway) -> None:
+    path = "/v1/exchanges/student-register/uploads?purpose=student_registration"
+    keys = [*gateway.headers(REGISTRAR).items(), ("Idempotency-Key", "k-1"), ("Idempotency-Key", "k-2")]
+    answer = gateway.call.post(
+        path, content=csv_file([student()]), headers=[*keys, ("Content-Type", "text/csv")]
+    )
+    assert (answer.status_code, counts(gateway)["upload"]) == (400, 0)
+
+
 def test_two_at_once_with_one_key_get_one_receipt(gateway: TestGateway) -> None:
     rows = [student(number) for number in range(200)]
     receipts = at_once(gateway, [rows] * 4, {"Idempotency-Key": "k-1"})

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gateway.domain.errors import Flaw, InvalidRecord, Malformed, NotPermitted, TooLarge
+from gateway.domain.errors import InvalidRecord, Malformed, NotPermitted, TooLarge
 from gateway.http.context import Context, context
 from gateway.http.declared import declare
 from gateway.http.strict import StrictRoute
@@ -172,7 +172,7 @@ async def entries(
 def _zoned(moment: datetime | None, name: str) -> datetime | None:
     """In UTC; the first and the last day there are cannot be told in every zone."""
     zh, en = "时间须带时区。", "A time needs its zone."
-    flawed = Malformed(zh, en, (Flaw("bad_parameter", zh, en, pointer=f"/query/{name}"),))
+    flawed = Malformed.of("bad_parameter", zh, en, f"/query/{name}")
     if moment is None:
         return None
     if moment.tzinfo is None:

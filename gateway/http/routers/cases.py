@@ -7,13 +7,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from gateway.domain.case import State
-from gateway.domain.errors import Flaw, Malformed
-from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, json_body
+from gateway.domain.errors import Malformed
+from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, idempotency_key, json_body
 from gateway.http.case_shapes import CaseModel, ChildFileModel
 from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.strict import StrictRoute
-from gateway.http.wire import Page, header, json_response, region_code, schema_ref
+from gateway.http.wire import Page, json_response, region_code, schema_ref
 from gateway.services.cases import PURPOSE, CaseFilter, Doing
 from gateway.services.cursor import PATTERN
 
@@ -94,7 +94,7 @@ async def file(ref: str, request: Request, purpose: str = PURPOSE) -> Response:
 async def step(ref: str, request: Request) -> Response:
     """The case afterwards. `Idempotency-Key`: sent again with the same content nothing is done twice."""
     who, body = await caller_and_body(request, _STEP)
-    doing = Doing(body.step, body.evidence, _key(request), body.purpose)
+    doing = Doing(body.step, body.evidence, idempotency_key(request), body.purpose)
     return json_response(await context(request).cases.step(who, ref, doing))
 
 
@@ -103,8 +103,8 @@ async def _record(ref: str, request: Request, what: str) -> Response:
     purpose = body.pop("purpose", PURPOSE)
     if not isinstance(purpose, str):
         zh, en = "请填写用途。", "State the purpose."
-        raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/purpose"),))
-    doing = Doing(what, body, _key(request), purpose)
+        raise Malformed.of("bad_field", zh, en, "/purpose")
+    doing = Doing(what, body, idempotency_key(request), purpose)
     return json_response(await context(request).cases.record(who, ref, doing))
 
 
@@ -154,16 +154,3 @@ async def plan(ref: str, request: Request) -> Response:
 async def comment(ref: str, request: Request) -> Response:
     """A note in the history, of an ended case too. The case afterwards."""
     return await _record(ref, request, "comment")
-
-
-def _key(request: Request) -> str | None:
-    values = header(request, b"idempotency-key")
-    if not values:
-        return None
-    if not (1 <= len(values[0]) <= 200 and values[0].isprintable()):
-        zh, en = (
-            "Idempotency-Key 须为 1–200 个可见字符。",
-            "An Idempotency-Key has 1 to 200 printable characters.",
-        )
-        raise Malformed(zh, en, (Flaw("bad_field", zh, en),))
-    return values[0]

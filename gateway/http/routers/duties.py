@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.errors import Malformed
 from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, json_body
 from gateway.http.context import context
 from gateway.http.declared import declare
@@ -115,7 +115,7 @@ def _check(*names: str) -> None:
             "经办人代号应为1至64位字母、数字或 ._-。",
             "An officer's name has 1 to 64 letters, digits or ._-",
         )
-        raise Malformed(zh, en, (Flaw("bad_field", zh, en),))
+        raise Malformed.of("bad_field", zh, en)
 
 
 @router.post("/{duty_id}/done", summary="办结 / Done", **_declare(what=_code(DONE)))

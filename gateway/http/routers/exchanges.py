@@ -9,7 +9,7 @@ from starlette.responses import Response
 from gateway.domain.errors import Flaw, HuxueError, Malformed, Unauthenticated, UnsupportedMedia
 from gateway.domain.spreadsheet import Kind
 from gateway.domain.template import template_rows
-from gateway.http.bodies import SUBJECT, TEXT, caller_and_body, json_body
+from gateway.http.bodies import SUBJECT, TEXT, caller_and_body, idempotency_key, json_body
 from gateway.http.context import context, exchange_of
 from gateway.http.declared import declare
 from gateway.http.language import language
@@ -164,7 +164,7 @@ async def export(exchange: str, request: Request) -> Response:
     if body.since is not None:
         await app.evidence.failed(asked, grant, Malformed.name)
         zh, en = "目前只能导出完整名单，请勿填写 since。", "Whole lists are exported only; leave out since."
-        raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/since"),))
+        raise Malformed.of("bad_field", zh, en, "/since")
     job = await app.export.start(asked, grant, body.format)
     location = f"/v1/jobs/{job.id}"
     headers = {"Content-Location": location, "Location": location, "Retry-After": "1"}
@@ -189,7 +189,7 @@ async def upload(exchange: str, request: Request, purpose: str) -> Response:
     asked = Asked(session.principal, Action.UPLOAD, exchange, purpose, session.principal.region)
     grant = await app.evidence.decide(asked)
     try:
-        kind, key = _kind(request), _idempotency_key(request)
+        kind, key = _kind(request), idempotency_key(request)
         file = File(
             body=await read_body(request, app.max_upload_bytes),
             kind=kind,
@@ -214,17 +214,6 @@ def _kind(request: Request) -> Kind:
         en = "Upload csv, xlsx, ndjson or json and say so in Content-Type."
         raise UnsupportedMedia(zh, en, (Flaw("unsupported_media", zh, en),))
     return kind
-
-
-def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
-        zh, en = (
-            "Idempotency-Key 须为 1–200 个可见字符。",
-            "An Idempotency-Key has 1 to 200 printable characters.",
-        )
-        raise Malformed(zh, en, (Flaw("bad_field", zh, en),))
-    return key
 
 
 @router.get(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.errors import Malformed
 from gateway.http.context import context
 from gateway.http.declared import declare
 from gateway.http.strict import StrictRoute
@@ -89,7 +89,7 @@ def _last_event(request: Request) -> int | None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         zh, en = "Last-Event-ID 应为数字。", "Last-Event-ID is a number."
-        raise Malformed(zh, en, (Flaw("bad_field", zh, en),))
+        raise Malformed.of("bad_field", zh, en)
     return int(text)
 
 

@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.errors import Malformed
 from gateway.domain.reporting import is_period
 from gateway.domain.spreadsheet import MEDIA_TYPES
 from gateway.http.bodies import TEXT, caller_and_body, json_body
@@ -124,4 +124,4 @@ def _no_period() -> Malformed:
         "报告期应为 2026-10、2026-Q4、2026-2027-1 或 2026。",
         "A period is 2026-10, 2026-Q4, 2026-2027-1 or 2026.",
     )
-    return Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/period"),))
+    return Malformed.of("bad_field", zh, en, "/period")

@@ -9,7 +9,7 @@ from datetime import date
 from gateway.domain.aid import PAYMENTS, RELIEF, Gap, PupilAid, Term, Told, gap_of
 from gateway.domain.aid_rows import AidRows
 from gateway.domain.deidentify import TOWNSHIP_DIGITS
-from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.errors import Malformed
 from gateway.domain.model import SubjectId
 from gateway.domain.money import yuan
 from gateway.domain.ports import Clock
@@ -144,4 +144,4 @@ def _record(gap: Gap, township: str) -> dict[str, object]:
 def _no_such_term() -> Malformed:
     zh = "学期须为本学年已开始的学期，格式如 2026-2027-1。"
     en = "The term is one of this school year that has begun, written like 2026-2027-1."
-    return Malformed(zh, en, (Flaw("bad_code", zh, en, pointer="/term"),))
+    return Malformed.of("bad_code", zh, en, "/term")

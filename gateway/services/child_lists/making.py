@@ -13,7 +13,7 @@ from typing import Protocol
 from gateway.domain.coarsening import Kind, Rule, Rungs, Step, rungs
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import KEY, Mask, without_key
-from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.errors import Malformed
 from gateway.domain.listing import Release, Table, release
 from gateway.domain.model import SubjectId
 from gateway.domain.ports import Clock, KeyRing
@@ -86,7 +86,7 @@ def no_part(asked: str | None) -> None:
     """The part of a list that has none; Malformed when one was asked for."""
     if asked is not None:
         zh, en = "该名单不分学期，请勿填写 term。", "This list has no terms; leave out term."
-        raise Malformed(zh, en, (Flaw("bad_field", zh, en, pointer="/term"),))
+        raise Malformed.of("bad_field", zh, en, "/term")
 
 
 class ChildList:
