@@ -1,16 +1,14 @@
 """Reading one piece of evidence of a case's step: what was given, as it is kept; or what is wrong with it."""
 
 import re
-import unicodedata
 from datetime import date
 
 from gateway.domain.case import Proof
 from gateway.domain.errors import Flaw
+from gateway.domain.freetext import NOTE_LENGTH, fault_of
 from gateway.domain.proof_words import codes_zh, name_zh
-from gateway.domain.redaction import scrubbed
 from schemas.codes.region import regions
 
-TEXT_LENGTH = 500
 NAME_LENGTH = 40
 LIST_LENGTH = 10
 _SCHOOL = re.compile(r"[0-9A-Za-z]{6,12}")
@@ -37,23 +35,13 @@ def _day(proof: Proof, value: object, _today: date) -> object | Flaw:
 
 
 def _text(proof: Proof, value: object, _today: date) -> object | Flaw:
-    return _words(proof, value, TEXT_LENGTH)
+    return _words(proof, value, NOTE_LENGTH[1])
 
 
 def _words(proof: Proof, value: object, longest: int) -> str | Flaw:
-    text = value.strip() if isinstance(value, str) else ""
-    if not 1 <= len(text) <= longest or not _readable(text):
-        return _wrong(proof, "out_of_range", f"应为1至{longest}个字", f"1 to {longest} readable characters")
-    # An id number in a note would outlive every mask: the note is turned away, so that its writer takes it out.
-    if scrubbed(unicodedata.normalize("NFKC", text)) != unicodedata.normalize("NFKC", text):
-        zh, en = "不得填写证件号、电话等长数字", "no id, phone or other long number may stand in it"
-        return _wrong(proof, "bad_field", zh, en)
-    return text
-
-
-def _readable(text: str) -> bool:
-    """Nothing in it that cannot be seen, or that turns the writing around."""
-    return all(each in "\n\t" or unicodedata.category(each)[0] != "C" for each in text)
+    if (fault := fault_of(value, (1, longest))) is not None:
+        return _wrong(proof, *fault)
+    return str(value).strip()
 
 
 def _texts(proof: Proof, value: object, _today: date) -> object | Flaw:

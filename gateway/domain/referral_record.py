@@ -1,19 +1,25 @@
 """What an officer refers, checked; and a referral as the contract shows it, before the mask."""
 
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from gateway.domain.case import CaseEntry
 from gateway.domain.errors import Flaw, Malformed
+from gateway.domain.freetext import wrong_text
+from gateway.domain.instruments import is_line
 from gateway.domain.moments import to_second
 from gateway.domain.principal import Principal
 from gateway.domain.referral import Comment, Referral, Route
 from gateway.domain.resolution import is_case
 
-TEXT_LENGTH = 500
 NOTICES = 20
+LONGEST_PHONE = 15
+"""Digits of the longest telephone number (ITU-T E.164)."""
+NUMBER_LENGTH = 60
+_RUN_OF_ID = re.compile(r"(?:\d[\s-]?){15}")
 _PHONE = re.compile(r"[0-9+() -]{5,24}")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _EMPLOYER = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
@@ -43,8 +49,8 @@ def check(sending: Sending, route: Route, today: date) -> None:
     """Malformed names all that is missing or wrong; never what was written."""
     flaws = [] if sending.measure in route.measures else [_flaw("/measure", "bad_code")]
     flaws += _case_flaws(sending, today) if route.about_case else _employer_flaws(sending)
-    if sending.note is not None and not _is_text(sending.note):
-        flaws.append(_flaw("/note", "out_of_range"))
+    if sending.note is not None and (wrong := wrong_text(sending.note, "/note")):
+        flaws += wrong.flaws
     if flaws:
         raise Malformed("移送内容不齐或有误。", "The referral is incomplete or wrong.", tuple(flaws))
 
@@ -53,15 +59,31 @@ def _case_flaws(sending: Sending, today: date) -> list[Flaw]:
     flaws = [] if sending.case and is_case(sending.case) else [_flaw("/case", "bad_field")]
     if sending.employer_uscc or sending.month or sending.measure_taken:
         flaws.append(_flaw("/employer_uscc", "bad_field"))
-    guardian = sending.guardian or {}
-    flaws += [
-        _flaw(f"/guardian/{name}", "missing_required") for name in ("name", "phone") if not guardian.get(name)
-    ]
-    if any(name not in _CONTACT or not _is_text(value) for name, value in guardian.items()):
-        flaws.append(_flaw("/guardian", "bad_field"))
-    if guardian.get("phone") and not _PHONE.fullmatch(str(guardian["phone"])):
-        flaws.append(_flaw("/guardian/phone", "bad_field"))
+    flaws += _guardian_flaws(sending.guardian or {})
     return flaws + _notice_flaws(sending.notices or (), today)
+
+
+def _guardian_flaws(guardian: Mapping[str, object]) -> Iterator[Flaw]:
+    """A phone number stands under `phone` and nowhere else; an id number stands nowhere."""
+    for name in ("name", "phone"):
+        if not guardian.get(name):
+            yield _flaw(f"/guardian/{name}", "missing_required")
+    if guardian.keys() - set(_CONTACT):
+        yield _flaw("/guardian", "bad_field")
+    if guardian.get("phone") and not _is_phone(guardian["phone"]):
+        yield _flaw("/guardian/phone", "bad_field")
+    for name in ("name", "relation", "address"):
+        if guardian.get(name) is not None and (wrong := wrong_text(guardian[name], f"/guardian/{name}")):
+            yield from wrong.flaws
+
+
+def _is_phone(value: object) -> bool:
+    """A number that can be dialled: no id number (18 digits) is one."""
+    return (
+        isinstance(value, str)
+        and _PHONE.fullmatch(value) is not None
+        and sum(each.isdigit() for each in value) <= LONGEST_PHONE
+    )
 
 
 def _notice_flaws(notices: Sequence[Mapping[str, object]], today: date) -> list[Flaw]:
@@ -69,11 +91,18 @@ def _notice_flaws(notices: Sequence[Mapping[str, object]], today: date) -> list[
         return [_flaw("/notices", "out_of_range")]
     flaws = []
     for number, each in enumerate(notices):
-        if set(each) != {"number", "served_on"} or not _is_text(each["number"]):
+        if set(each) != {"number", "served_on"} or not _is_number(each["number"]):
             flaws.append(_flaw(f"/notices/{number}", "bad_field"))
         elif (code := _day_flaw(each["served_on"], today)) is not None:
             flaws.append(_flaw(f"/notices/{number}/served_on", code))
     return flaws
+
+
+def _is_number(value: object) -> bool:
+    """An instrument's number: counties write them with many digits, yet never with an id number's in one run."""
+    if not isinstance(value, str) or len(value) > NUMBER_LENGTH or not is_line(value):
+        return False
+    return _RUN_OF_ID.search(unicodedata.normalize("NFKC", value)) is None
 
 
 def _day_flaw(value: object, today: date) -> str | None:
@@ -102,29 +131,13 @@ MEASURES_TAKEN = ("ordered_to_correct", "fined", "child_sent_home", "other")
 """What labour inspection has done already: 禁止使用童工规定 art. 6."""
 
 
-def _is_text(value: object) -> bool:
-    """Something to read, of bearable length, that turns no writing around."""
-    if not isinstance(value, str):
-        return False
-    text = value.strip()
-    return 1 <= len(text) <= TEXT_LENGTH and all(each.isprintable() or each in "\r\n\t" for each in text)
-
-
-def reason_flaw(text: str, pointer: str) -> Malformed | None:
-    """What is wrong with a reason or a comment."""
-    if _is_text(text):
-        return None
-    flaw = _flaw(pointer, "out_of_range")
-    return Malformed(flaw.message_zh, flaw.message_en, (flaw,))
-
-
 _MESSAGES = {
     "missing_required": ("此项必填。", "This is required."),
     "bad_field": ("此项有误。", "This is not right."),
     "bad_code": ("不在可选范围内。", "Not one of the permitted values."),
     "bad_date": ("日期有误。", "Not a date."),
     "future_date": ("日期晚于今天。", "The date lies in the future."),
-    "out_of_range": (f"应为1至{TEXT_LENGTH}个字。", f"1 to {TEXT_LENGTH} characters."),
+    "out_of_range": (f"最多{NOTICES}项。", f"{NOTICES} at most."),
 }
 
 

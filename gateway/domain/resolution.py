@@ -19,7 +19,6 @@ from gateway.domain.principal import Principal
 PENDING_FOR = timedelta(hours=24)
 APPROVED_FOR = timedelta(minutes=15)
 REVIEW_WITHIN = timedelta(hours=24)
-REASON_LENGTH = (4, 500)
 
 
 class State(StrEnum):

@@ -1,15 +1,15 @@
 """What an officer asks for, and a resolution as the contract shows it: before the mask, and with nobody's name in it."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.domain.errors import Malformed
+from gateway.domain.freetext import REASON_LENGTH, wrong_text
 from gateway.domain.moments import to_second
 from gateway.domain.ports import Identity
 from gateway.domain.principal import Principal
-from gateway.domain.resolution import REASON_LENGTH, OpenCase, Resolution, opening
+from gateway.domain.resolution import OpenCase, Resolution, opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +29,8 @@ def check(wish: Wish) -> None:
     if (wish.pseudonym is None) == (wish.case is None):
         zh, en = "请填写代号或个案编号其中一项。", "Give either a pseudonym or a case."
         raise Malformed.of("bad_field", zh, en, "/pseudonym")
-    if wrong := flaw_of(wish.reason, "/reason"):
+    if wrong := wrong_text(wish.reason, "/reason", REASON_LENGTH):
         raise wrong
-
-
-_LINES = "\r\n\t"
-
-
-def flaw_of(text: str, pointer: str) -> Malformed | None:
-    """What is wrong with a reason or comment; never the text itself.
-
-    What cannot be seen is no reason, and what turns the writing around shows the second officer another one.
-    """
-    shortest, longest = REASON_LENGTH
-    kinds = [unicodedata.category(each)[0] for each in text.strip() if each not in _LINES]
-    shown = sum(kind not in "CZ" for kind in kinds)
-    if shortest <= shown and len(text.strip()) <= longest and "C" not in kinds:
-        return None
-    zh, en = f"请填写{shortest}至{longest}字的说明。", f"Say why, in {shortest} to {longest} characters."
-    return Malformed.of("bad_field", zh, en, pointer)
 
 
 def made(wish: Wish, case: OpenCase, now: datetime, resolution_id: str) -> Resolution:

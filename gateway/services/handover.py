@@ -15,13 +15,14 @@ from gateway.domain.case import Actor, CaseEntry, CaseFile, EntryKind
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask, Released
 from gateway.domain.errors import Conflict, HuxueError, Malformed, NotPermitted, OfficerUnnamed
+from gateway.domain.freetext import wrong_text
 from gateway.domain.handover import Handover, HandoverQuery, Handovers, record_of
 from gateway.domain.model import DutyDraft, SubjectId
 from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.domain.principal import Principal
 from gateway.domain.referral import Event, ReferralBook, State, after
-from gateway.domain.referral_record import reason_flaw, served_in
+from gateway.domain.referral_record import served_in
 from gateway.domain.rulebook import Rulebook
 from gateway.services import pages
 from gateway.services.arrival import Arrivals
@@ -233,7 +234,7 @@ class Handing:
         self, principal: Principal, handover_id: str, event: Event, state: State, reason: str
     ) -> bytes:
         def work(step: _Step) -> Outcome:
-            if wrong := reason_flaw(reason, "/reason"):
+            if wrong := wrong_text(reason, "/reason"):
                 raise wrong
             receiver = Actor.of(step.who) if step.receiving else None
             words = {"reason": reason.strip()}

@@ -14,13 +14,13 @@ from gateway.domain.case import Actor, CaseEntry, CaseFile, EntryKind
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
 from gateway.domain.errors import Conflict, HuxueError, NotPermitted, OfficerUnnamed
+from gateway.domain.freetext import REASON_LENGTH, wrong_text
 from gateway.domain.instrument_record import Instrument, Instruments, InstrumentState, record_of
 from gateway.domain.instruments import Kind, Template
 from gateway.domain.model import SubjectId
 from gateway.domain.offices import Offices
 from gateway.domain.ports import Clock, Transaction
 from gateway.domain.principal import Principal
-from gateway.domain.resolution_record import flaw_of
 from gateway.services import pages
 from gateway.services.evidence import Evidence, Request
 from gateway.services.telling import Telling, one_told
@@ -199,7 +199,7 @@ class CaseInstruments:
             found = hand.transaction.instruments.get(instrument_id, hand.grant.rows)
             if found is None or not found.voidable_by(hand.who):
                 raise desk.refusal(hand, NotPermitted(), found.subject if found else None)
-            if wrong := flaw_of(reason, "/reason"):
+            if wrong := wrong_text(reason, "/reason", REASON_LENGTH):
                 raise desk.refusal(hand, wrong, found.subject)
             changed = replace(found, state=InstrumentState.VOIDED, void_reason=reason.strip())
             desk.moved(hand, found, changed)

@@ -7,10 +7,10 @@ sender a duty with the reason. Asked again by the same officer, what is done alr
 from dataclasses import replace
 
 from gateway.domain.errors import Conflict, HuxueError, Malformed, NotPermitted
+from gateway.domain.freetext import wrong_text
 from gateway.domain.model import DutyDraft
 from gateway.domain.principal import Principal
 from gateway.domain.referral import Comment, Event, Referral, State, after
-from gateway.domain.referral_record import reason_flaw
 from gateway.domain.rulebook import Rulebook
 from gateway.services.casework import Casework, Move
 from gateway.services.referral_desk import Outcome, ReferralOffice, Step, Work, line
@@ -39,7 +39,7 @@ class ReferralSteps:
         """By an officer of the receiving agency. The ground is a word of the file's; the reason goes to the sender only."""
 
         def work(step: Step) -> Outcome:
-            if wrong := reason_flaw(reason, "/reason") or self._ground_flaw(ground):
+            if wrong := wrong_text(reason, "/reason") or self._ground_flaw(ground):
                 return self._office.refused(step, wrong)
             words = {**step.found.words, "reason": reason.strip()}
             changed = replace(
@@ -60,7 +60,7 @@ class ReferralSteps:
         def work(step: Step) -> Outcome:
             if step.receiving:
                 return self._office.refused(step, NotPermitted())
-            if wrong := reason_flaw(reason, "/reason"):
+            if wrong := wrong_text(reason, "/reason"):
                 return self._office.refused(step, wrong)
             words = {**step.found.words, "reason": reason.strip()}
             changed = replace(step.found, state=State.REVOKED, decided_on=step.today, words=words)
@@ -76,7 +76,7 @@ class ReferralSteps:
                 return self._office.refused(step, NotPermitted())
             if not step.route.about_case:
                 return self._office.refused(step, NotPermitted())
-            if wrong := reason_flaw(text, "/text"):
+            if wrong := wrong_text(text, "/text"):
                 return self._office.refused(step, wrong)
             if after(step.found.state, Event.COMMENT) is None:
                 return self._office.refused(step, _elsewhere())

@@ -26,6 +26,7 @@ from gateway.domain.errors import (
     NotPermitted,
     OfficerUnnamed,
 )
+from gateway.domain.freetext import REASON_LENGTH, wrong_text
 from gateway.domain.limits import LimitBook, sighting_of_subject
 from gateway.domain.model import AlarmDraft, SubjectId
 from gateway.domain.ports import Clients, Clock, Identity, KeyRing, Transaction
@@ -43,7 +44,7 @@ from gateway.domain.resolution import (
     may_be_own,
     may_decide,
 )
-from gateway.domain.resolution_record import Wish, check, flaw_of, made, person_of, record_of
+from gateway.domain.resolution_record import Wish, check, made, person_of, record_of
 from gateway.services import pages
 from gateway.services.evidence import Evidence, Request
 from gateway.services.guard import Guard, quota_exceeded
@@ -207,7 +208,7 @@ class Resolve:
         def work(step: _Step) -> _Outcome:
             if not may_decide(step.found, step.who):
                 return self._refused(step, NotPermitted())
-            if wrong := flaw_of(reason, "/reason"):
+            if wrong := wrong_text(reason, "/reason", REASON_LENGTH):
                 return self._refused(step, wrong)
             return self._move(step, Event.REJECT, "rejected", reason)
 
@@ -220,7 +221,7 @@ class Resolve:
         def work(step: _Step) -> _Outcome:
             if not may_decide(step.found, step.who):
                 return self._refused(step, NotPermitted())
-            if wrong := flaw_of(comment, "/comment"):
+            if wrong := wrong_text(comment, "/comment", REASON_LENGTH):
                 return self._refused(step, wrong)
             if event is Event.FAULT and after(step.found.state, event) is not None:
                 self._alarm(step, EMERGENCY_UNJUSTIFIED, step.found.id)

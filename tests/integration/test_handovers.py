@@ -178,6 +178,8 @@ def test_who_is_refused_stays_where_the_case_is(
         "not-permitted",
     )
     assert problem(by.post(f"/handovers/{handover}/{verb}", {"reason": " "})) == (400, "malformed")
+    told = by.post(f"/handovers/{handover}/{verb}", {"reason": "孩子530423201503050029未到本县"})
+    assert (problem(told), told.json()["errors"][0]["code"]) == ((400, "malformed"), "personal_data")
     first = by.post(f"/handovers/{handover}/{verb}", {"reason": "孩子未到本县"})
     assert first.status_code == 200, first.text
     assert by.post(f"/handovers/{handover}/{verb}", {"reason": "孩子未到本县"}).status_code == 200

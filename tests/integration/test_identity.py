@@ -230,6 +230,7 @@ def test_a_foreign_pseudonym_is_turned_away_before_any_look_up(
     [
         ({"reason": "x"}, "/reason"),
         ({"reason": "字" * 501}, "/reason"),
+        ({"reason": "核实530423201503050029的去向"}, "/reason"),
         ({"case": "case-" + "a" * 26}, "/pseudonym"),
         ({"pseudonym": None}, "/pseudonym"),
         ({"pseudonym": 5}, "/pseudonym"),

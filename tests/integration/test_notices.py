@@ -300,6 +300,8 @@ def test_a_withdrawn_number_is_not_given_again(
 ) -> None:
     first = asking.issued(case, second)
     assert problem(asking.issue(case, asking.resolution(case, second))) == (409, "conflict")
+    named = asking.post(f"/v1/notices/{first['id']}/void", {"reason": "530423201503050029写错了"})
+    assert problem(named) == (400, "malformed")
     assert (
         asking.post(f"/v1/notices/{first['id']}/void", {"reason": "写错了学校"}).json()["state"] == "voided"
     )

@@ -26,6 +26,7 @@ LEAD, RETURN = "education/dropout_lead", "township/return_officer"
 AID, MEDIATION = "justice/legal_aid_officer", "justice/mediation_officer"
 OUT = {"学生状态": "辍学", "状态日期": "2026-10-09"}
 GUARDIAN = {"name": "赵监护", "phone": "13812345678", "relation": "父亲", "address": "示范村一组"}
+ID_NUMBER = "530423201503050029"
 NOTICES = [{"number": "限期〔2026〕7号", "served_on": "2026-11-02"}]
 TOWNSHIP = "530423101"
 
@@ -334,6 +335,10 @@ def test_a_case_without_an_order_served_is_not_referred(
         ({"notices": [{"number": "1", "served_on": "2026-11-21"}]}, "/notices/0/served_on"),
         ({"notices": [{"number": "1"}]}, "/notices/0"),
         ({"note": "字" * 501}, "/note"),
+        ({"note": f"孩子证件号{ID_NUMBER}"}, "/note"),
+        ({"guardian": {**GUARDIAN, "address": f"{ID_NUMBER}"}}, "/guardian/address"),
+        ({"guardian": {**GUARDIAN, "phone": ID_NUMBER}}, "/guardian/phone"),
+        ({"notices": [{"number": f"限期{ID_NUMBER}号", "served_on": "2026-11-02"}]}, "/notices/0"),
         ({"employer_uscc": "91350100M000100Y43"}, "/employer_uscc"),
     ],
 )
@@ -344,6 +349,20 @@ def test_what_is_wrong_is_named_and_never_echoed(
     assert problem(answer) == (400, "malformed")
     assert pointer in [each["pointer"] for each in answer.json()["errors"]]
     assert "赵监护" not in answer.text
+    assert ID_NUMBER not in answer.text
+
+
+def test_no_id_number_travels_in_an_officers_own_words(
+    gateway: TestGateway, case: str, lead: Officer, aid: Officer
+) -> None:
+    sent, told = lead.sent(case), f"孩子{ID_NUMBER}已随父母外出"
+    refused = [aid.act(sent, "reject", reason=told, ground="other"), lead.act(sent, "revoke", reason=told)]
+    assert aid.act(sent, "accept").status_code == 200
+    refused += [aid.act(sent, "comment", text=told), lead.act(sent, "comment", text=told)]
+    assert [problem(each) for each in refused] == [(400, "malformed")] * 4
+    assert [each.json()["errors"][0]["code"] for each in refused] == ["personal_data"] * 4
+    assert not any(ID_NUMBER in each.text for each in refused)
+    assert one(gateway, "SELECT count(*) FROM referral_comment") == 0
 
 
 def test_only_named_officers_refer_and_decide(

@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from gateway.domain.errors import Malformed
+from gateway.domain.freetext import REASON_LENGTH, wrong_text
 from gateway.domain.model import SubjectId
 from gateway.domain.principal import Principal
 from gateway.domain.resolution import (
@@ -22,7 +23,7 @@ from gateway.domain.resolution import (
     may_decide,
     opening,
 )
-from gateway.domain.resolution_record import Wish, check, flaw_of, made, record_of
+from gateway.domain.resolution_record import Wish, check, made, record_of
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 OWN = "ed1-" + "a" * 32
@@ -180,5 +181,5 @@ def test_an_emergency_has_a_review_and_no_expiry() -> None:
     ],
 )
 def test_a_reason_that_cannot_be_seen_or_turns_around_is_none(reason: str) -> None:
-    assert flaw_of(reason, "/reason") is not None
-    assert flaw_of("家访核实\n辍学 原因😀", "/reason") is None
+    assert wrong_text(reason, "/reason", REASON_LENGTH) is not None
+    assert wrong_text("家访核实\n辍学 原因😀", "/reason", REASON_LENGTH) is None
