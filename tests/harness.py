@@ -88,7 +88,7 @@ class TestGateway:
 
     def start(self) -> "TestGateway":
         self._thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self._server.started:
             if time.monotonic() > deadline or not self._thread.is_alive():
                 raise RuntimeError("the gateway did not start")
@@ -240,9 +240,9 @@ def process(data: Path, *more: str) -> Iterator[tuple[subprocess.Popen[bytes], s
         finally:
             if "--workers" in more:
                 server.terminate()  # killed, it would leave its workers behind
-                server.wait(30)
+                server.wait(60)
             server.kill()
-            server.wait(10)
+            server.wait(60)
 
 
 def _wait(url: str, server: "subprocess.Popen[bytes]") -> None:

@@ -269,14 +269,14 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Credentials, Path]]:
     made.call.close()
     made.parts.store.close()
     with process(tmp_path / "data", "--workers", "2") as (server, url):
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 120
         (log,) = tmp_path.glob("serve-*.log")
         while log.read_text().count('"started"') < 2:
             assert time.monotonic() < deadline, "the workers did not start"
             time.sleep(0.05)
         yield url, credentials, tmp_path / "data"
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 def test_across_worker_processes_a_proof_counts_once(served: tuple[str, Credentials, Path]) -> None:

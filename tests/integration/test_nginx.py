@@ -96,7 +96,7 @@ class nginx:  # noqa: N801 - read as the program's name
 
     def __enter__(self) -> None:
         self._process = subprocess.Popen(self._command)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
                 httpx.get(self._url + "/health/live", verify=self._context, trust_env=False)
@@ -108,7 +108,7 @@ class nginx:  # noqa: N801 - read as the program's name
 
     def __exit__(self, *exc_info: object) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(60)
 
 
 @pytest.fixture(scope="module")

@@ -64,14 +64,14 @@ def served(data: Path, *more: str, **environment: str) -> Iterator[tuple["subpro
         finally:
             server.send_signal(signal.SIGTERM)
             try:
-                server.wait(15)
+                server.wait(60)
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait(10)
 
 
 def wait(done: Any) -> None:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while not done():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)

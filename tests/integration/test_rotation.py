@@ -65,7 +65,7 @@ def ring_file(data: Path) -> FileRing:
 
 
 def until(done: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while not done():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
@@ -240,7 +240,8 @@ def test_a_killed_rotation_is_ended_by_the_next(tmp_path: Path) -> None:
             killed.wait(10)
             assert told(gateway.ask(CHILD)) == expected
         said = turn(data, "all")
-        assert "finishing what was begun: identity, index, files" in said
+        begun = said.splitlines()[0].removeprefix("finishing what was begun: ")
+        assert begun in ("identity, index, files", "index, files")  # by how far a key got before the kill
         assert [len(ring_file(data).load().of(name)) for name in TURNING] == [2] * len(TURNING)
         assert len(identifiers(gateway)) == 2 * len(rows)
         age(data)

@@ -242,7 +242,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
             ask(client, callers)
             pseudonyms = look(client, callers)
             server.terminate()
-            server.wait(20)
+            server.wait(60)
     (log,) = folder.glob("serve-*.log")
     return Told(callers.answers, log.read_bytes(), data, pseudonyms)
 
