@@ -1,4 +1,4 @@
-"""The ledgers and duties of 500,000 children: after one day's files, and page by page. Straight on the store."""
+"""The ledgers and duties of 500,000 children: after one day's files, and page by page, on the store and over HTTP."""
 
 import os
 import random
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.server import Gateway, gateway
 from gateway.adapters.db.ledger_refresh import SqliteLedgerKeeper
 from gateway.adapters.db.ledgers import SqliteLedgers
 from gateway.app import build
@@ -28,12 +29,13 @@ _PAGES = 20
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Seconds of whole recomputations, and the slowest of some pages in milliseconds."""
+    """Seconds of whole recomputations, and the slowest of some pages in milliseconds; `asked` is over HTTP."""
 
     first_seconds: float
     day_seconds: float
     quiet_seconds: float
     pages: dict[str, float]
+    asked: dict[str, float]
     peak_megabytes: float
 
 
@@ -51,7 +53,45 @@ def measure(folder: Path, children: int = CHILDREN) -> Figures:
     finally:
         parts.context.binding.close()
         parts.store.close()
-    return Figures(first, day, quiet, pages, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Figures(first, day, quiet, pages, _asked(folder / "ledgers", tomorrow + timedelta(days=1)), peak)
+
+
+def _asked(data: Path, today: date) -> dict[str, float]:
+    """The same lists as an officer's system asks for them: policy, mask, pseudonyms and evidence included."""
+    with gateway(data, as_of=today.isoformat()) as served:
+        headers = served.token("education/dropout_lead")
+        wanted: dict[str, dict[str, str | int]] = {
+            "school-age": {"limit": 100},
+            "school-age, pages of 5,000": {"limit": 5000},
+            "school-age, an earlier day": {"limit": 100, "as_of": TODAY.isoformat()},
+            "school-age, a township": {"limit": 100, "region": _TOWNSHIPS[0]},
+            "suspected": {"limit": 100},
+            "dropped-out": {"limit": 100},
+            "dropped-out, pages of 5,000": {"limit": 5000},
+            "": {},
+        }
+        return {
+            name or "counts of all three": _walked(served, headers, name.partition(",")[0], query)
+            for name, query in wanted.items()
+        }
+
+
+def _walked(
+    served: Gateway, headers: dict[str, str], ledger: str, query: dict[str, str | int], pages: int = _PAGES
+) -> float:
+    """The slowest of the first pages over HTTP, in milliseconds."""
+    slowest, cursor = 0.0, None
+    for _ in range(pages):
+        params = {**query, **({"cursor": cursor} if cursor else {})}
+        start = time.perf_counter()
+        answer = served.call.get(f"/v1/ledgers/{ledger}".rstrip("/"), params=params, headers=headers)
+        slowest = max(slowest, (time.perf_counter() - start) * 1000)
+        answer.raise_for_status()
+        cursor = answer.json()["next_cursor"]
+        if cursor is None:
+            break
+    return slowest
 
 
 def _seconds(work: object) -> float:

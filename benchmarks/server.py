@@ -118,11 +118,11 @@ resolutions: {default: {officer: 1000, client: 1000}, roles: {}}
 
 
 @contextmanager
-def gateway(data: Path, suite: str = "intl") -> Iterator[Gateway]:
-    """`huxue serve` on an empty data folder, with keys of that suite."""
-    data.mkdir(parents=True)
+def gateway(data: Path, suite: str = "intl", as_of: str = LAW_DATE) -> Iterator[Gateway]:
+    """`huxue serve` on a data folder, an empty one as a rule, with keys of that suite."""
+    data.mkdir(parents=True, exist_ok=True)
     port = free_port()
     environment = {**os.environ, "HUXUE_POLICIES": str(_policies(data)), "HUXUE_CIPHER_SUITE": suite}
-    words = ["serve", "--data", str(data), "--profile", "demo", "--as-of", LAW_DATE, "--port", str(port)]
+    words = ["serve", "--data", str(data), "--profile", "demo", "--as-of", as_of, "--port", str(port)]
     with served([str(BIN / "huxue"), *words], "/health/live", port, environment) as process:
         yield Gateway(data, port, process)

@@ -52,7 +52,7 @@ async def find(
     region: str | None = None,
     state: State | None = None,
     cursor: Annotated[str | None, Query(pattern=f"^({_REF}|{PATTERN})$")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 100,
 ) -> Response:
     """Cases of the caller's region or school, ordered by their reference."""
     app = context(request)

@@ -39,7 +39,7 @@ async def duties(
     region: str | None = None,
     purpose: str = PURPOSE,
     cursor: Annotated[str | None, Query(pattern=f"^({_POSITION}|{PATTERN})$")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 100,
 ) -> Response:
     """What the caller's agency owes, the earliest last day first; education's lead sees every agency's of its region."""
     app = context(request)

@@ -45,7 +45,7 @@ async def ledger(
     status: Annotated[str | None, Query(pattern="^[a-z_-]{1,40}$")] = None,
     purpose: str = PURPOSE,
     cursor: Annotated[str | None, Query(pattern=f"^{PATTERN}$")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 100,
 ) -> Response:
     """Children of school age, suspected or dropped out, of the caller's region or school."""
     app = context(request)
