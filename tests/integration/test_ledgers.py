@@ -10,7 +10,11 @@ import pytest
 
 from gateway.adapters.db import ledger_refresh
 from gateway.adapters.db.ledger_refresh import Steps
+from gateway.adapters.db.ledgers import SqliteLedgers
 from gateway.domain.case import Actor
+from gateway.domain.ledger import Ledger
+from gateway.domain.ledger_desk import LedgerQuery
+from gateway.domain.predicate import All, And, Equals, InRegion, IsTrue, Not, Nothing, Or, Predicate
 from gateway.services.casework import Casework, Move
 from tests.harness import COUNTY, LAW_DATE, TestGateway, problem, running
 from tests.people import attendance, csv_file, resident_id, student
@@ -369,6 +373,39 @@ def test_a_sealed_case_hides_its_child_on_every_day(gateway: TestGateway) -> Non
         assert statuses(gateway, "school-age", as_of=day) == ["in_school"]
         counted = {each["ledger"]: each["children"] for each in items(gateway, "", as_of=day)}
         assert counted == {"school-age": 1}
+
+
+_OPEN = Not(IsTrue("sealed"))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        All(),
+        Nothing(),
+        _OPEN,
+        IsTrue("sealed"),
+        Or((_OPEN, Equals("owner", "me"))),
+        And((InRegion("region", COUNTY), Or((_OPEN, Equals("owner", "me"))))),
+        And((InRegion("region", "530423101"), _OPEN)),
+        And((Equals("school", "2153001234"), _OPEN)),
+    ],
+    ids=["all", "none", "open", "sealed", "owner", "county", "township", "school"],
+)
+def test_whoever_counts_counts_what_it_would_be_shown(gateway: TestGateway, rows: Predicate) -> None:
+    gateway.upload_sample()
+    items(gateway, "")  # the day's ledgers are made
+    with gateway.parts.store.writing() as connection:
+        connection.execute("UPDATE case_file SET sealed = 1, owner = 'me' WHERE rowid % 3 = 0")
+        connection.execute("UPDATE case_file SET sealed = 1, owner = 'you' WHERE rowid % 3 = 1")
+    ledgers = SqliteLedgers(gateway.parts.store)
+    shown: dict[tuple[str, str], int] = {}
+    for ledger in Ledger:
+        for line in ledgers.page(LedgerQuery(ledger, rows, COUNTY, LAW_DATE, limit=10_000)):
+            shown[ledger, line.status] = shown.get((ledger, line.status), 0) + 1
+    query = LedgerQuery(Ledger.SCHOOL_AGE, rows, COUNTY, LAW_DATE)
+    assert {(each.ledger, each.status): each.children for each in ledgers.counts(query)} == shown
+    assert bool(shown) == (rows != Nothing())
 
 
 # --- keeping them ----------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ class LedgerEntryRow(SQLModel, table=True):
         Index("ix_ledger_township", "region", "ledger", "township", "subject_id"),
         Index("ix_ledger_status", "region", "ledger", "status", "subject_id"),
         Index("ix_ledger_subject", "subject_id"),
+        Index("ix_ledger_count", "region", "ledger", "status", "valid_to", "township", "school"),
         CLUSTERED,
     )
     region: str = Field(primary_key=True)
