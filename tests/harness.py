@@ -1,7 +1,9 @@
 """A real gateway for tests: its own data folder, a real server on loopback, clients of any role on demand."""
 
+import itertools
 import json
 import os
+import random
 import socket
 import sqlite3
 import stat
@@ -10,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -50,11 +52,19 @@ PURPOSES = {
 NAMED = {"education/dropout_lead", "township/return_officer", "school/class_teacher"}
 
 
+# Below the ports the system hands to callers (32768 and up), so none takes ours before we listen; a share a worker.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+_PORTS = range(10000 + 2500 * _WORKER, 12500 + 2500 * _WORKER)
+_next_port = itertools.cycle(random.sample(_PORTS, len(_PORTS)))
+
+
 def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port nobody listens at, given to no other test."""
+    for port in _next_port:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError  # a cycle does not end
 
 
 class TestGateway:

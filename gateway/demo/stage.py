@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -137,9 +138,12 @@ def _forget_settings() -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens at, below those the system hands to callers, who could take it before we listen."""
+    while True:
+        port = 10000 + secrets.randbelow(20000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _claim(port: int) -> None:
