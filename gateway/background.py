@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from gateway.domain.errors import HuxueError, SourceUnavailable
+from gateway.domain.errors import HuxueError
 from gateway.http.logging import log
 from gateway.parts import Parts
 
@@ -68,7 +68,7 @@ async def _catch_up(parts: Parts) -> None:
     while True:
         try:
             await asyncio.to_thread(parts.daily.run)
-        except SourceUnavailable as error:
+        except HuxueError as error:
             log.warning("days to live through", problem=error.name)
             if time.monotonic() > until:
                 return

@@ -35,15 +35,33 @@ def read_cases(body: Mapping[str, Any], roles: Collection[str], duties: Collecti
     steps = {name: _step(name, each, states) for name, each in body["steps"].items()}
     for step in steps.values():
         _check(step, {*roles, SYSTEM_ROLE}, duties)
-    records = {name: _record(name, body["records"][name], duties) for name in _RECORDS}
+    records = {name: _record(name, body["records"][name], roles, duties) for name in _RECORDS}
     return CaseBook(states, steps, _observation(body["observation"]), str(body["version"]), records)
 
 
-def _record(name: str, body: Mapping[str, Any], duties: Collection[str]) -> RecordRule:
-    if unknown := set(body["done"]) - set(duties):
+def check_county(base: CaseBook, own: CaseBook) -> None:
+    """ValueError for a county's table in which a step cannot be taken by the gateway as it takes it everywhere."""
+    for name, step in own.steps.items():
+        default = base.steps[name]
+        if SYSTEM_ROLE not in default.by and default.through is None:
+            continue
+        given = {proof.name for proof in default.evidence}
+        asked = {proof.name for proof in step.evidence if proof.required} - given
+        if asked or default.origins - step.origins or (SYSTEM_ROLE in default.by - step.by):
+            raise ValueError(
+                f"cases.yaml: {name}: the gateway takes this step: its states and gateway/system stay, and what else"
+                f" a county asks for is optional{': ' if asked else ''}{', '.join(sorted(asked))}"
+            )
+
+
+def _record(
+    name: str, body: Mapping[str, Any], roles: Collection[str], duties: Collection[str]
+) -> RecordRule:
+    by, done = frozenset(body.get("by", ())), tuple(body["done"])
+    if unknown := {*(set(done) - set(duties)), *(by - set(roles))}:
         raise ValueError(f"cases.yaml: {name}: unknown: {', '.join(sorted(unknown))}")
     evidence = tuple(_proof(name, *pair) for pair in body["evidence"].items())
-    return RecordRule(body["title_zh"], body["title_en"], evidence, tuple(body["done"]))
+    return RecordRule(body["title_zh"], body["title_en"], evidence, done, by)
 
 
 def _state(state: State, body: Mapping[str, Any]) -> StateRule:

@@ -10,13 +10,13 @@ import yaml
 
 from gateway.adapters.aid import FILE as AID_FILE
 from gateway.adapters.aid import read_aid
-from gateway.adapters.casebook import read_cases
+from gateway.adapters.casebook import check_county, read_cases
 from gateway.adapters.coarsening import load_disclosure
 from gateway.adapters.counties import Bodies, overrides
 from gateway.adapters.reportbook import read_reports
 from gateway.adapters.retention import check_order, read_retention
 from gateway.adapters.yaml_text import parse
-from gateway.domain.duties import Calendar, DutyBook, DutyRule
+from gateway.domain.duties import DONE, Calendar, DutyBook, DutyRule
 from gateway.domain.employers import Repeated
 from gateway.domain.retention import Retention
 from gateway.domain.rulebook import Rulebook
@@ -69,7 +69,9 @@ def _load(folder: Path) -> Rulebook:
             if duty not in duties:
                 raise RulebookError(f"rules.yaml: {rule.id} names the duty {duty}, which duties.yaml lacks")
     limits = Thresholds(**bodies["thresholds"])
-    book = DutyBook(duties, load_calendar(folder / "calendar"), _positive(escalate, "escalate_days"), lapse)
+    wait = _positive(int(duties_file["wait_days"]), "wait_days")
+    calendar = load_calendar(folder / "calendar")
+    book = DutyBook(duties, calendar, _positive(escalate, "escalate_days"), lapse, wait)
     retention = read_retention(_yaml(folder / "retention.yaml"), roles["purposes"], limits)
     cases = read_cases(bodies["cases"], roles["roles"], duties)
     aid = read_aid(_yaml(folder / AID_FILE))
@@ -98,6 +100,7 @@ def _county(base: Rulebook, roles: Collection[str], bodies: Bodies, remind_days:
     check_order(base.retention, limits)
     duties = {name: _duty(name, body, remind_days) for name, body in bodies["duties"].items()}
     cases = read_cases(bodies["cases"], roles, duties)
+    check_county(base.cases, cases)
     return replace(base, limits=limits, duties=replace(base.duties, rules=duties, _known={}), cases=cases)
 
 
@@ -139,6 +142,9 @@ def _duty(name: str, body: dict[str, Any], remind_days: int = 1) -> DutyRule:
     own, days = body.get("remind_days"), int(body["days"])
     if own is not None and not 0 <= int(own) < max(days, 1):
         raise RulebookError(f"duties.yaml: {name}: remind_days lies between 0 and its days")
+    what = tuple(body.get("what", ()))
+    if unknown := sorted(set(what) - set(DONE)):
+        raise RulebookError(f"duties.yaml: {name}: what: unknown {', '.join(unknown)}")
     return DutyRule(
         id=name,
         title_zh=body["title_zh"],
@@ -148,6 +154,7 @@ def _duty(name: str, body: dict[str, Any], remind_days: int = 1) -> DutyRule:
         working_days=bool(body["working_days"]),
         otherwise=body.get("otherwise"),
         remind_days=int(own) if own is not None else (remind_days if days > remind_days else 0),
+        what=what,
     )
 
 

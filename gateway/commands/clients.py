@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import re
 import secrets
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +17,7 @@ from gateway.adapters.db.clients import SqliteClients
 from gateway.adapters.db.engine import Store
 from gateway.adapters.db.migrate import upgrade
 from gateway.domain.model import ClientRecord
-from gateway.domain.predicate import is_region
+from gateway.domain.predicate import is_region, is_school
 from gateway.services.operation import operator_entry
 from gateway.settings import Settings
 from gateway.start import NotReady
@@ -27,7 +26,6 @@ from schemas.codes.region import regions
 app = typer.Typer(no_args_is_help=True)
 
 Data = Annotated[Path, typer.Option(envvar="HUXUE_DATA", help="数据目录 / data folder")]
-_SCHOOL = re.compile(r"[0-9A-Z]{4,20}")
 
 
 def _clients(data: Path) -> SqliteClients:
@@ -91,7 +89,7 @@ def _check(agency: str, role: str, region: str, school: str | None) -> None:
         typer.echo(f"warning: the region {region} is in no table", err=True)
     if (agency == "school") != (school is not None):
         raise NotReady("a client of agency school, and no other, names its --school")
-    if school is not None and not _SCHOOL.fullmatch(school):
+    if school is not None and not is_school(school):
         raise NotReady("a school code has 4 to 20 letters or digits")
 
 

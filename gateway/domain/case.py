@@ -84,12 +84,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RecordRule:
-    """A line of the history that is no step (`visit`, `plan`, `comment`): what it takes, which duties end with it."""
+    """A line of the history that is no step (`visit`, `plan`, `comment`): what it takes, which duties end with it.
+
+    `by`: the roles that write it; empty: all who work on the case.
+    """
 
     title_zh: str
     title_en: str
     evidence: tuple[Proof, ...]
     done: tuple[str, ...]
+    by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +228,7 @@ class DutyLine:
     status: str
     facts: Mapping[str, object]
     done_on: date | None
+    lead: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +267,10 @@ class CaseDesk(Protocol):
 
     def open_case_of(self, region: str, subject: SubjectId) -> CaseFile | None:
         """The child's open case in that county."""
+        ...
+
+    def current_case_of(self, region: str, subject: SubjectId) -> CaseFile | None:
+        """The child's open case in that county, or the open one it was merged into."""
         ...
 
     def update(self, case: CaseFile) -> None:

@@ -17,10 +17,10 @@ from gateway.domain.case import (
 )
 from gateway.domain.deidentify import TOWNSHIP_DIGITS
 from gateway.domain.moments import to_second
-from gateway.domain.observation import CONFIRM, confirmed, missing, reached_on
+from gateway.domain.observation import ASIDE, CONFIRM, confirmed, missing, reached_on, standing
 
-MARKS = frozenset({"_request", "_content"})
-"""What a line of the history says of the request that wrote it; not told."""
+MARKS = frozenset({"_request", "_content", ASIDE})
+"""What a line of the history says for the gateway alone: which request wrote it, and whether the case rests on it."""
 ITEM = frozenset(
     {"ref", "pseudonym", "region", "township", "school", "state", "since", "opened_at", "owner", "ended_on"}
 )
@@ -45,9 +45,10 @@ def item_of(case: CaseFile, book: CaseBook, pseudonym: str | None) -> dict[str, 
 
 
 def owner_of(case: CaseFile, book: CaseBook) -> str:
-    """The agency whose turn it is; the township's where the school would be and none is known."""
+    """The agency whose turn it is; the township's where no school is known, the county's where no township is."""
     owner = book.states[case.state].owner
-    return "township" if owner == "school" and not case.school else owner
+    owner = "township" if owner == "school" and not case.school else owner
+    return "education" if owner == "township" and len(case.residence) < TOWNSHIP_DIGITS else owner
 
 
 def whole_of(
@@ -76,9 +77,12 @@ def whole_of(
 def shown_of(
     entries: Sequence[CaseEntry], work: CaseWork, rules: Collection[str]
 ) -> tuple[Sequence[CaseEntry], CaseWork]:
-    """Without the leads of other rules than `rules`; the history does not say that one of them opened the case."""
+    """Without the leads of other rules than `rules` and what is owed for them; the history does not say that one of
+    them opened the case."""
     leads = [lead for lead in work.leads if lead.rule in rules]
-    return history_shown(entries, rules), replace(work, leads=leads)
+    seen = {None, *(lead.id for lead in leads)}
+    duties = [duty for duty in work.duties if duty.lead in seen]
+    return history_shown(entries, rules), replace(work, leads=leads, duties=duties)
 
 
 def history_shown(entries: Sequence[CaseEntry], rules: Collection[str]) -> Sequence[CaseEntry]:
@@ -113,7 +117,7 @@ def entry_of(entry: CaseEntry) -> dict[str, object]:
 
 def plan_of(entries: Sequence[CaseEntry]) -> dict[str, object] | None:
     """一人一策 as it stands: the newest of what `persuade` made and what revised it."""
-    for entry in reversed(entries):
+    for entry in reversed(standing(entries)):
         if entry.step == _PERSUADE or entry.kind is EntryKind.PLAN:
             measures = entry.body.get("measures") or [entry.body.get("measure")]
             return {

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 
 from gateway.domain.employers import employer_code
 from gateway.domain.money import fen_of
+from gateway.domain.predicate import is_school
 from gateway.domain.redaction import shape
 from gateway.domain.terms import term_code
 from schemas.codes.region import normalise_region
@@ -156,9 +157,9 @@ def read_name(cell: Cell) -> str | Problem:
 
 
 def read_school_code(cell: Cell) -> str | Problem:
-    """A school's ten-digit code (学校标识码); 8 to 14 letters or digits are taken."""
+    """A school's ten-digit code (学校标识码); 4 to 20 letters or digits are taken."""
     text = _BLANKS.sub("", text_of(cell)).upper()
-    return text if re.fullmatch(r"[0-9A-Z]{4,20}", text) else Problem("bad_code")
+    return text if is_school(text) else Problem("bad_code")
 
 
 def read_uscc(cell: Cell) -> str | Problem:

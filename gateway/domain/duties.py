@@ -10,8 +10,22 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from gateway.domain.model import DutyDraft, SubjectId
+from gateway.domain.predicate import TOWNSHIP_DIGITS
 
 SATURDAY = 5
+DONE = (
+    "contacted",
+    "visited",
+    "reported",
+    "located",
+    "placed",
+    "assessed",
+    "inspected",
+    "confirmed",
+    "decided",
+    "applied",
+)
+"""What was done, by which a duty ends."""
 
 
 class DutyStatus(StrEnum):
@@ -53,7 +67,8 @@ class Calendar:
 class DutyRule:
     """A row of `policies/duties.yaml`: who owes it and within how many days; `otherwise` where no school is known.
 
-    `remind_days`: so many working days before its last day the owner is reminded; 0: never.
+    `remind_days`: so many working days before its last day the owner is reminded; 0: never. `what`: which of `DONE` an
+    officer can say; empty where only the act itself, which the gateway records, ends it.
     """
 
     id: str
@@ -64,10 +79,15 @@ class DutyRule:
     working_days: bool
     otherwise: str | None = None
     remind_days: int = 0
+    what: tuple[str, ...] = ()
 
-    def owner_for(self, school: str | None) -> str:
-        """Who owes it for a child of that school, or of none that is known."""
-        return self.otherwise if self.otherwise and not school else self.owner
+    def owner_for(self, school: str | None, residence: str) -> str:
+        """Who owes it for a child of that school, or of none that is known, and of that home.
+
+        Where the home is known no nearer than its county, no township sees the duty: the county's education owes it.
+        """
+        owner = self.otherwise if self.otherwise and not school else self.owner
+        return "education" if owner == "township" and len(residence) < TOWNSHIP_DIGITS else owner
 
     def due(self, start: date, calendar: Calendar) -> date:
         """The last day on which the duty is done in time."""
@@ -80,13 +100,15 @@ class DutyRule:
 class DutyBook:
     """All duty rules with the calendar they run by; `escalate_days`: working days between one level and the next.
 
-    `lapse_days`: so long after its last day a duty that hangs on no case is owed no more.
+    `lapse_days`: so long after its last day a duty that hangs on no case is owed no more. `wait_days`: the longest that
+    one waits for another agency.
     """
 
     rules: Mapping[str, DutyRule]
     calendar: Calendar
     escalate_days: int = 5
     lapse_days: int = 1095
+    wait_days: int = 60
     _known: dict[tuple[str, date], date] = field(default_factory=dict, repr=False, compare=False)
 
     def due(self, duty: str, start: date) -> date:
@@ -95,6 +117,11 @@ class DutyBook:
         if found is None:
             found = self._known[duty, start] = self.rules[duty].due(start, self.calendar)
         return found
+
+    def done_by(self, kind: str) -> tuple[str, ...]:
+        """What an officer can say was done; anything for a kind that the file does not name any more."""
+        rule = self.rules.get(kind)
+        return rule.what if rule else DONE
 
     def title(self, kind: str) -> tuple[str, str]:
         """Chinese and English; the kind itself for one that the file does not name any more."""
@@ -148,6 +175,18 @@ class Duty:
         return self.status is DutyStatus.OPEN and self.due_on < today
 
 
+def moved(book: DutyBook, duty: Duty, since: date, today: date) -> tuple[date, date | None]:
+    """The last day after a wait from `since` to `today`, by working days where the duty counts those; and the day on
+    which it last went up, moved as well, so that no level is skipped for the time it waited."""
+    waited, rule = today - since, book.rules.get(duty.kind)
+    up = duty.escalated_on + waited if duty.escalated_on else None
+    if rule is None or not rule.working_days:
+        return duty.due_on + waited, up
+    days = (since + timedelta(days=step) for step in range(1, waited.days + 1))
+    worked = sum(map(book.calendar.is_working_day, days))
+    return book.calendar.add_working_days(duty.due_on, worked), up
+
+
 class Moot(NamedTuple):
     """A duty that nobody owes any more, and why: a code."""
 
@@ -199,6 +238,14 @@ class DutyDesk(Protocol):
 
     def escalate(self, region: str, day: date, again: date, at: datetime) -> int:
         """Overdue duties of the county go one level up, those that did by `again` one more; how many."""
+        ...
+
+    def waiting(self, region: str, since: date) -> Sequence[Duty]:
+        """The county's duties that wait for another agency since that day or longer."""
+        ...
+
+    def resume(self, duty_id: str, due_on: date, escalated_on: date | None) -> None:
+        """It is owed again, its last day moved; a reminder may come again."""
         ...
 
     def remind(self, region: str, day: date, until: Mapping[str, date], at: datetime) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from gateway.domain.case import Actor
+from gateway.domain.case import Actor, CaseEntry, EntryKind
 from gateway.domain.case import State as CaseState
 from gateway.domain.model import SubjectId
 from gateway.domain.package import digest
@@ -37,6 +37,8 @@ class Handover:
     words: Mapping[str, object] = field(default_factory=dict, repr=False)
     school: str | None = None
     sealed: bool = False
+    owner: str | None = None
+    """The officer whose case it is, as far as the case names one."""
     new_case: str | None = None
     receiver: Actor | None = None
     decided_on: date | None = None
@@ -50,12 +52,23 @@ class Handover:
     @property
     def row(self) -> dict[str, object]:
         """What the policy's row rules look at, for the sending county."""
-        return {"region": self.residence, "school": self.school, "owner": None, "sealed": self.sealed}
+        return {"region": self.residence, "school": self.school, "owner": self.owner, "sealed": self.sealed}
 
 
 def arriving(state: CaseState) -> CaseState:
     """The state in which a case begins at the receiver: justice of another county has no hand in it any more."""
     return CaseState.PERSUADING if state is CaseState.REFERRED else state
+
+
+def line_of(handover: Handover, event: str, by: Actor, today: date, now: datetime) -> CaseEntry:
+    """What happened to it, as a line of the history of the sender's case."""
+    body = {
+        "handover": handover.id,
+        "event": event,
+        "from_region": handover.region,
+        "to_region": handover.to_region,
+    }
+    return CaseEntry(handover.case, handover.region, EntryKind.REFERRAL, today, now, by, body=body)
 
 
 def record_of(shown: Handover, today: date, pseudonym: str) -> dict[str, object]:

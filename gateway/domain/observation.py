@@ -6,12 +6,19 @@ from datetime import date, timedelta
 from gateway.domain.case import CaseBook, CaseEntry, CaseFile
 
 RETURN, CONFIRM = "return", "confirm"
+ASIDE = "_aside"
+"""Marks a line that came along from another county into a case that was further on: told, but nothing stands on it."""
+
+
+def standing(entries: Sequence[CaseEntry]) -> list[CaseEntry]:
+    """The lines the case's state rests on."""
+    return [entry for entry in entries if ASIDE not in entry.body]
 
 
 def confirmed(entries: Sequence[CaseEntry]) -> Mapping[int, CaseEntry]:
     """Each day that was confirmed since the last return; what was confirmed before a relapse counts no more."""
     found: dict[int, CaseEntry] = {}
-    for entry in entries:
+    for entry in standing(entries):
         if entry.step == RETURN:
             found = {}
         elif entry.step == CONFIRM:

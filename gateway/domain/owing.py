@@ -104,10 +104,6 @@ class DutyWork(Protocol):
         """It waits for another agency; `why` a code."""
         ...
 
-    def resume(self, duty_id: str, due_on: date, escalated_on: date | None) -> None:
-        """It is owed again, its last day moved; a reminder may come again."""
-        ...
-
     def assign(self, duty_id: str, name: str) -> None:
         """Who works on it."""
         ...

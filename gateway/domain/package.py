@@ -15,8 +15,11 @@ import orjson
 
 from gateway.domain.case import Actor, CaseEntry, CaseFile, EntryKind, State
 from gateway.domain.log.note import MalformedNote, Signature, SignedNote, Verify, Vkey, parse_note
+from gateway.domain.observation import ASIDE
 
 TITLE = "huxue.example/case-handover/v1"
+ORIGIN = "handed_over_from"
+"""Marks a line of a history that another county wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,11 @@ def _entry(entry: CaseEntry) -> dict[str, object]:
     }
 
 
-def copied(package: Package, each: Mapping[str, Any], case: CaseFile) -> CaseEntry:
-    """A line of the package as a line of the receiver's history, marked with where it comes from."""
+def copied(package: Package, each: Mapping[str, Any], case: CaseFile, goes_on: bool) -> CaseEntry:
+    """A line of the package as a line of the receiver's history, marked with where it comes from; `goes_on`: the case
+    takes up the state that these lines led to."""
     origin = {"region": package.region, "handover": package.handover, "number": each["number"]}
+    body = {**each["body"], ORIGIN: origin}
     return CaseEntry(
         case=case.ref,
         region=case.region,
@@ -118,6 +123,6 @@ def copied(package: Package, each: Mapping[str, Any], case: CaseFile) -> CaseEnt
         step=each["step"],
         origin=State(each["origin"]) if each["origin"] else None,
         to=State(each["to"]) if each["to"] else None,
-        body={**each["body"], "handed_over_from": origin},
+        body=body if goes_on else {**body, ASIDE: True},
         words=each["words"],
     )

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 PROVINCE_DIGITS, PREFECTURE_DIGITS, COUNTY_DIGITS, TOWNSHIP_DIGITS = 2, 4, 6, 9
 _LEVELS = (2, 4, 6, 9, 12)
+_SCHOOL = re.compile(r"[0-9A-Z]{4,20}")
 _REGION = re.compile(r"[0-9]{2}(?:[0-9]{2}(?:[0-9]{2}(?:[0-9]{3}(?:[0-9]{3})?)?)?)?")
+
+
+def is_school(code: str) -> bool:
+    """Whether `code` can be a school's (学校标识码, ten digits; older and private ones are 4 to 20 letters or digits)."""
+    return _SCHOOL.fullmatch(code) is not None
 
 
 def is_region(code: str) -> bool:

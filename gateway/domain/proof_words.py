@@ -89,6 +89,7 @@ CODES: Mapping[str, str] = {
     "inspected": "已检查",
     "confirmed": "已确认",
     "decided": "已决定",
+    "applied": "已申请",
     "reply": "答复",
     "document": "文件",
     "joint_visit": "联合走访",

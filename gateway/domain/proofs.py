@@ -6,12 +6,12 @@ from datetime import date
 from gateway.domain.case import Proof
 from gateway.domain.errors import Flaw
 from gateway.domain.freetext import NOTE_LENGTH, fault_of
+from gateway.domain.predicate import is_school
 from gateway.domain.proof_words import codes_zh, name_zh
 from schemas.codes.region import regions
 
 NAME_LENGTH = 40
 LIST_LENGTH = 10
-_SCHOOL = re.compile(r"[0-9A-Za-z]{6,12}")
 _CASE = re.compile(r"case-[a-z2-7]{26}")
 
 
@@ -75,9 +75,10 @@ def _region(proof: Proof, value: object, _today: date) -> object | Flaw:
 
 
 def _school(proof: Proof, value: object, _today: date) -> object | Flaw:
-    if not isinstance(value, str) or not _SCHOOL.fullmatch(value):
+    """As a register names it, or its step could not be taken by the facts."""
+    if not isinstance(value, str) or not is_school(value.upper()):
         return _wrong(proof, "bad_code", "学校标识码有误", "no school code")
-    return value
+    return value.upper()
 
 
 def _case(proof: Proof, value: object, _today: date) -> object | Flaw:

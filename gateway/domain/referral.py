@@ -35,12 +35,15 @@ class State(StrEnum):
     INFORMED = "informed"
 
 
+CASE_OVER = "case_over"
+"""How one is closed whose case ended before its receiver told an outcome."""
 OVERDUE = "overdue"
 """How a pending one is shown past its last day. It can still be answered: nobody is left out because of a date."""
 
 
 class Event(StrEnum):
-    """What can happen to it. `TAKE_OVER`: another officer of the receiving agency goes on with it."""
+    """What can happen to it. `TAKE_OVER`: another officer of the receiving agency goes on with it; `SETTLE`: the outcome
+    comes after the end of the case had closed it."""
 
     ACCEPT = "accept"
     REJECT = "reject"
@@ -48,6 +51,7 @@ class Event(StrEnum):
     COMMENT = "comment"
     TAKE_OVER = "take_over"
     CLOSE = "close"
+    SETTLE = "settle"
 
 
 TRANSITIONS: Mapping[tuple[State, Event], State] = {
@@ -58,6 +62,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.ACCEPTED, Event.COMMENT): State.ACCEPTED,
     (State.ACCEPTED, Event.TAKE_OVER): State.ACCEPTED,
     (State.ACCEPTED, Event.CLOSE): State.CLOSED,
+    (State.CLOSED, Event.SETTLE): State.CLOSED,
 }
 """Whatever is not here does not happen."""
 
@@ -146,6 +151,8 @@ class Referral:
     words: Mapping[str, object] = field(default_factory=dict, repr=False)
     school: str | None = None
     sealed: bool = False
+    owner: str | None = None
+    """The officer whose case it is, as far as the case names one."""
     receiver: Actor | None = None
     decided_on: date | None = None
     ground: str | None = None
@@ -169,7 +176,7 @@ class Referral:
     @property
     def row(self) -> dict[str, object]:
         """What the policy's row rules look at, for the sender's side."""
-        return {"region": self.residence, "school": self.school, "owner": None, "sealed": self.sealed}
+        return {"region": self.residence, "school": self.school, "owner": self.owner, "sealed": self.sealed}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from gateway.domain.case import CaseEntry
+from gateway.domain.employers import employer_code
 from gateway.domain.errors import Flaw, Malformed
 from gateway.domain.freetext import wrong_text
 from gateway.domain.instruments import is_line
@@ -22,8 +23,6 @@ NUMBER_LENGTH = 60
 _RUN_OF_ID = re.compile(r"(?:\d[\s-]?){15}")
 _PHONE = re.compile(r"[0-9+() -]{5,24}")
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
-_EMPLOYER = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
-_PERSON = re.compile(r"[0-9]{17}[0-9X]")
 _CONTACT = ("name", "phone", "relation", "address")
 _SERVED = frozenset({"notify", "sanction"})
 
@@ -118,7 +117,7 @@ def _employer_flaws(sending: Sending) -> list[Flaw]:
     if sending.case or sending.guardian or sending.notices or sending.note:
         flaws.append(_flaw("/case", "bad_field"))
     code = sending.employer_uscc or ""
-    if not _EMPLOYER.fullmatch(code) or _PERSON.fullmatch(code):
+    if employer_code(code) != code:
         flaws.append(_flaw("/employer_uscc", "bad_field"))
     if not _MONTH.fullmatch(sending.month or ""):
         flaws.append(_flaw("/month", "bad_date"))

@@ -20,7 +20,7 @@ Status = Literal["due", "signed"]
 UNIT_DIGITS: Mapping[Level, int] = {"township": 9, "county": 6, "prefecture": 4, "province": 2}
 """How many digits of a region name a unit of that level; a school has a code of its own."""
 
-_PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2])|-Q[1-4]|-\d{4}-[12])?")
+_PERIOD = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])|-Q[1-4]|-[0-9]{4}-[12])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,10 @@ class ReportBook:
     rules: Mapping[str, ReportRule]
     terms: Terms
     version: str
+
+    def rule(self, kind: str) -> ReportRule:
+        """The rule of that kind; of one that the file names no more, one that nobody signs."""
+        return self.rules.get(kind) or ReportRule(kind, kind, kind, "county", "month", False, 0, "", "")
 
 
 FIGURES: Mapping[str, tuple[str, str]] = {
@@ -315,6 +319,6 @@ class Reports(Protocol):
         """What the register calls the school whose report it is."""
         ...
 
-    def lost(self, report: Report) -> Sequence[LostChild]:
-        """Whom a list of lost students names."""
+    def lost(self, report: Report, rows: Predicate) -> Sequence[LostChild]:
+        """Whom a list of lost students names, as far as their cases are among the rows the caller may see."""
         ...

@@ -109,7 +109,9 @@ class Round:
         """Its facts name no child and no sum; its basis does, and becomes an id under a key."""
         return DutyDraft(
             kind=kind,
-            owner=self.book.duties.rules[kind].owner_for(child.school),
+            owner=self.book.duties.rules[kind].owner_for(
+                child.school, residence_within(self.region, child.residence)
+            ),
             region=self.region,
             due_on=self.book.duties.due(kind, start),
             lead=None,

@@ -57,24 +57,17 @@ class Arrivals:
     ) -> CaseFile:
         """The receiver's case: the one it has, or a new one; with a lead, by which its team sees the child."""
         self._lead(transaction, old, package, today, now)
-        new = transaction.cases.open_case_of(package.to_region, old.subject)
+        new = transaction.cases.current_case_of(package.to_region, old.subject)
         if new is None:  # the lead has just opened it; raised past the commit, so that all is undone
             raise SourceUnavailable
+        goes_on = new.state is CaseState.SUSPECTED  # one that is further on here stays where it is
         for each in package.entries:
-            transaction.cases.write(copied(package, each, new))
-        if new.state is not CaseState.SUSPECTED:
-            return new  # one that is further on here stays where it is
-        goes_on = replace(
-            new,
-            state=arriving(package.state),
-            previous=package.previous,
-            since=today,
-            observed_from=package.observed_from,
-            sealed=old.sealed,
-            owner=who.officer if old.sealed else new.owner,
-        )
-        transaction.cases.update(goes_on)
-        return goes_on
+            transaction.cases.write(copied(package, each, new, goes_on))
+        arrived = _taken_up(new, package, today) if goes_on else new
+        if old.sealed and not new.sealed:
+            arrived = replace(arrived, sealed=True, owner=who.officer)
+        transaction.cases.update(arrived)
+        return arrived
 
     def _lead(
         self, transaction: Transaction, old: CaseFile, package: Package, today: date, now: datetime
@@ -94,6 +87,17 @@ class Arrivals:
         lead, _news = transaction.open_lead(draft, now)
         facts = {"handover": package.handover}
         for kind in (rule.duty, *rule.further_duties):
-            owner, due = duties.rules[kind].owner_for(None), duties.due(kind, today)
+            owner, due = duties.rules[kind].owner_for(None, region), duties.due(kind, today)
             duty = DutyDraft(kind=kind, owner=owner, region=region, due_on=due, lead=lead, facts=facts)
             transaction.duties.open(duty, now)
+
+
+def _taken_up(new: CaseFile, package: Package, today: date) -> CaseFile:
+    """The receiver's case where the sender's stood."""
+    return replace(
+        new,
+        state=arriving(package.state),
+        previous=package.previous,
+        since=today,
+        observed_from=package.observed_from,
+    )

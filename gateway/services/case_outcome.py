@@ -13,7 +13,7 @@ from gateway.domain.landing import RegisterTransaction
 from gateway.domain.model import SubjectId
 from gateway.domain.principal import Principal
 from gateway.domain.receipt import RowCounts
-from gateway.domain.referral import Event, Kind, Referral, ReferralBook, State
+from gateway.domain.referral import CASE_OVER, Event, Kind, Referral, ReferralBook, State
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.sheet import Reading, Record, RowFlaw
 from gateway.services.casework import Casework, Move
@@ -54,7 +54,7 @@ class CaseOutcomes:
             wrong = "unknown_referral" if found is None else self._wrong(found, record)
             if found is None or wrong is not None:
                 _refuse(reading, record.row, wrong or "unknown_referral")
-            elif found.state is State.CLOSED:
+            elif _told(found):
                 unchanged += 1
             elif not self._close(hand, found, record):
                 _refuse(reading, record.row, "unknown_referral")
@@ -75,7 +75,7 @@ class CaseOutcomes:
     @staticmethod
     def _wrong(found: Referral, record: Record) -> str | None:
         outcome, day = record.values["outcome"], record.values["decided_on"]
-        if found.state is State.CLOSED:
+        if _told(found):
             return None if (found.outcome, found.outcome_on) == (outcome, day) else "outcome_differs"
         early = found.decided_on is not None and isinstance(day, date) and day < found.decided_on
         return "before_acceptance" if early else None
@@ -92,7 +92,8 @@ class CaseOutcomes:
             outcome_on=day if isinstance(day, date) else None,
             words=words,
         )
-        if not hand.transaction.referrals.move(found, Event.CLOSE, changed):
+        event = Event.SETTLE if found.state is State.CLOSED else Event.CLOSE
+        if not hand.transaction.referrals.move(found, event, changed):
             return False
         self._move_case(hand, changed, outcome)
         return True
@@ -107,6 +108,11 @@ class CaseOutcomes:
             move = Move(RESUME, {"outcome": outcome}, actor, hand.today, hand.now)
             self._casework.move(hand.transaction, case, move)
         hand.transaction.cases.write(line(changed, "closed", actor, hand.today, hand.now, ground=outcome))
+
+
+def _told(found: Referral) -> bool:
+    """Whether an outcome was told: the end of the case, which closed it meanwhile, is none."""
+    return found.state is State.CLOSED and found.outcome != CASE_OVER
 
 
 def _counts(reading: Reading, accepted: int, unchanged: int) -> RowCounts:

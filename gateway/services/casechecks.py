@@ -5,7 +5,7 @@ from datetime import date
 
 from gateway.domain.case import CaseBook, CaseDesk, CaseEntry, CaseFile, State
 from gateway.domain.errors import Conflict, Flaw, Malformed
-from gateway.domain.observation import missing, reached_on
+from gateway.domain.observation import missing, reached_on, standing
 from gateway.domain.proof_words import name_zh
 
 MERGE, UNMERGE, REOPEN = "merge", "unmerge", "reopen"
@@ -24,8 +24,8 @@ def check_step(desk: CaseDesk, book: CaseBook, case: CaseFile, step: str, body: 
         raise _wrong("relapsed_on", "再次辍学日期早于复学日期", "the relapse lies before the return")
     elif step == MERGE:
         _merger(desk, book, case, str(body["into"]))
-    elif step in (UNMERGE, REOPEN) and desk.open_case_of(case.region, case.subject) is not None:
-        raise Conflict("该儿童已有未办结的个案。", "The child has another open case.")
+    elif step in (UNMERGE, REOPEN):
+        _opening(desk, case)
 
 
 def _confirmation(
@@ -52,10 +52,25 @@ def _merger(desk: CaseDesk, book: CaseBook, case: CaseFile, into: str) -> None:
         raise _wrong("into", "应为本县另一未办结的个案", "another open case of the same county")
 
 
+def _opening(desk: CaseDesk, case: CaseFile) -> None:
+    """One open case a child: in the county, and, of a case that was handed over, in the county that accepted it."""
+    if desk.open_case_of(case.region, case.subject) is not None:
+        raise Conflict("该儿童已有未办结的个案。", "The child has another open case.")
+    if case.state is not State.MOVED:
+        return
+    moved = next(entry for entry in reversed(desk.entries(case.ref)) if entry.to is State.MOVED)
+    receiver = str(moved.body["receiving_region"])
+    if "handover" in moved.body and desk.current_case_of(receiver, case.subject) is not None:
+        raise Conflict(
+            "该个案已由接收县受理且未办结，请接收县移交回来。",
+            "The county that accepted the case has it open: have it handed back.",
+        )
+
+
 def returned_from(case: CaseFile, entries: Sequence[CaseEntry], returned_on: date) -> date:
     """The day from which a return is observed: never before the case began, or before the child left again."""
     floor = entries[0].on if entries else case.since
-    for entry in entries:
+    for entry in standing(entries):
         if entry.to is State.VERIFIED and "relapsed_on" in entry.body:
             floor = max(floor, _date(entry.body, "relapsed_on"))
     return max(returned_on, floor)

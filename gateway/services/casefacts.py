@@ -102,7 +102,7 @@ class _Run:
         duties, begin = self._book.duties, max(reached, case.since)
         draft = DutyDraft(
             kind=CONFIRMATION,
-            owner=duties.rules[CONFIRMATION].owner_for(case.school),
+            owner=duties.rules[CONFIRMATION].owner_for(case.school, case.residence),
             region=case.region,
             due_on=duties.due(CONFIRMATION, begin),
             lead=None,

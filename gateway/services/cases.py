@@ -171,11 +171,13 @@ class Cases:
 
     def _write(self, hand: _Hand, doing: Doing, mark: Mapping[str, str]) -> None:
         case, kind, today = hand.case, EntryKind(doing.what), self._clock.today()
+        rule, by = self._book.of(case.region).cases.records[doing.what], Actor.of(hand.request.principal)
+        if rule.by and by.role not in rule.by:
+            raise NotPermitted
         if kind is not EntryKind.COMMENT and case.ended_on is not None:
             raise Conflict("个案已办结。", "The case is over.")
         if kind is EntryKind.PLAN and plan_of(hand.entries) is None:
             raise Conflict("尚未制定一人一策。", "There is no plan to revise yet.")
-        rule, by = self._book.of(case.region).cases.records[doing.what], Actor.of(hand.request.principal)
         try:
             body, words = checked(rule.evidence, doing.evidence, today)
         except Malformed as error:

@@ -83,9 +83,9 @@ class Casework:
         changed = self._changed(case, step, to, move, body, desks.cases.entries(case.ref))
         moved = self._joined(desks.cases, case, step, body)
         line = {**body, **moved, **move.mark}
-        desks.cases.write(_line(case, move, step, to, line, words))
+        number = desks.cases.write(_line(case, move, step, to, line, words))
         desks.cases.update(changed)
-        self._duties(desks, changed, step, move)
+        self._duties(desks, changed, step, move, number)
         if changed.ended_on is not None:
             desks.cases.close_leads(case.ref, {"fact": f"case-{to}", "on": move.today.isoformat()}, move.now)
         return changed
@@ -128,7 +128,8 @@ class Casework:
         kept = to in (State.RETURNED, State.OBSERVING) or ended
         return changed if kept else replace(changed, observed_from=None)
 
-    def _duties(self, desks: Desks, case: CaseFile, step: Step, move: Move) -> None:
+    def _duties(self, desks: Desks, case: CaseFile, step: Step, move: Move, number: int) -> None:
+        """The same step taken again is owed again, on the same day too: the line of the history makes it one duty."""
         by = move.by.name
         if case.ended_on is not None:
             desks.duties.cancel(case.ref, move.today, by, f"case-{case.state}")
@@ -138,7 +139,7 @@ class Casework:
         for kind in step.opens:
             draft = DutyDraft(
                 kind=kind,
-                owner=duties.rules[kind].owner_for(case.school),
+                owner=duties.rules[kind].owner_for(case.school, case.residence),
                 region=case.region,
                 due_on=duties.due(kind, move.today),
                 lead=None,
@@ -146,7 +147,7 @@ class Casework:
                 case=case.ref,
                 residence=case.residence,
                 school=case.school,
-                basis=f"{case.ref}/{step.id}/{move.today.isoformat()}",
+                basis=f"{case.ref}/{step.id}/{number}",
             )
             desks.duties.open(draft, move.now)
 

@@ -9,7 +9,7 @@ from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import KEY, Mask, Released
 from gateway.domain.duties import Duty
-from gateway.domain.errors import Malformed
+from gateway.domain.errors import Malformed, NotPermitted
 from gateway.domain.moments import to_second
 from gateway.domain.owing import (
     DutyQuery,
@@ -32,6 +32,7 @@ PURPOSE = "dropout_control"
 _COUNTED = frozenset({"owner", "region", "duty", "title_zh", "title_en", "count", "since"})
 LISTED = frozenset(field.name for field in EXCHANGES[EXCHANGE].fields) - {"count", "since"}
 _EDUCATION = frozenset({"education", "school", "township"})
+_POSITION = frozenset({"id", "due_on"})
 _CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.(duty-[a-z2-7]{26})")
 
 
@@ -94,6 +95,15 @@ def _text(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
+def _check(mask: Mask, asked: DutyFilter) -> None:
+    """A filter answers a question about its field, row by row: NotPermitted unless the caller is told the field."""
+    late = asked.status is not None or asked.overdue is not None
+    place = asked.region is not None and len(asked.region) > COUNTY_DIGITS
+    asks = {"owner": asked.owner, "duty": asked.duty, "status": late or None, "township": place or None}
+    if any(value is not None and name not in mask.told for name, value in asks.items()):
+        raise NotPermitted
+
+
 class Duties:
     """The reading side."""
 
@@ -108,14 +118,14 @@ class Duties:
     ) -> None:
         self._evidence, self._owing, self._keys = evidence, owing, keys
         self._clock, self._cursors, self._book = clock, cursors, rulebook
-        self._met: set[tuple[Office, str]] = set()
+        self._met: dict[tuple[Office, str], str] = {}
 
     async def find(self, principal: Principal, purpose: str, asked: DutyFilter) -> bytes:
         """One page, the earliest last day first."""
         request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, asked.region or principal.region)
         grant = await self._evidence.decide(request)
         mask = Mask(EXCHANGES[EXCHANGE], grant, LISTED)
-        after = await self._after(request, grant, asked.cursor)
+        after = await self._after(request, grant, mask, asked)
         found = await self._owing.find(
             DutyQuery(
                 rows=grant.rows,
@@ -134,7 +144,7 @@ class Duties:
         subjects = [duty.subject for duty in duties if duty.subject is not None]
         page = pages.Page(
             self.shown(principal, mask, duties),
-            self._cursors.told(position, request, {"id", "due_on"} <= mask.told),
+            self._cursors.told(position, request, mask.told >= _POSITION),
             self._clock.now(),
             members=subjects,
             cut_from=(subjects, 0),
@@ -150,6 +160,11 @@ class Duties:
         request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, region or principal.region)
         grant = await self._evidence.decide(request)
         mask = Mask(EXCHANGES[EXCHANGE], grant, _COUNTED)
+        try:
+            _check(Mask(EXCHANGES[EXCHANGE], grant), DutyFilter(region=region))
+        except NotPermitted as error:
+            await self._evidence.failed(request, grant, error.name)
+            raise
         digits = level_below(region or principal.region)
         if "township" not in Mask(EXCHANGES[EXCHANGE], grant).told:
             digits = min(digits, COUNTY_DIGITS)
@@ -173,16 +188,19 @@ class Duties:
     def _titles(self, region: str, kind: str) -> tuple[str, str]:
         return self._book.of(region).duties.title(kind)
 
-    async def _after(self, request: Request, grant: Grant, cursor: str | None) -> tuple[str, str] | None:
+    async def _after(
+        self, request: Request, grant: Grant, mask: Mask, asked: DutyFilter
+    ) -> tuple[str, str] | None:
         try:
-            text = self._cursors.read(cursor, request, released=True)
+            _check(mask, asked)
+            text = self._cursors.read(asked.cursor, request, mask.told >= _POSITION)
             if text is None:
                 return None
             match = _CURSOR.fullmatch(text)
             if match is None:
                 raise malformed_cursor()
             return match[1], match[2]
-        except Malformed as error:
+        except (NotPermitted, Malformed) as error:
             await self._evidence.failed(request, grant, error.name)
             raise
 
@@ -210,7 +228,7 @@ class Duties:
         """A page, its entry committed; whoever looks for the first time can be handed duties from then on."""
         who = request.principal
         name, office = who.name, office_of(who)
-        if (office, name) in self._met:
+        if self._met.get((office, name)) == who.client:
             return await pages.told(self._evidence, request, grant, page)
         body, entry = pages.written(self._evidence, request, grant, page)
 
@@ -219,5 +237,5 @@ class Duties:
             return None, entry
 
         await self._evidence.journal.perform(work)
-        self._met.add((office, name))
+        self._met[office, name] = who.client
         return body

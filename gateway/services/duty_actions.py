@@ -7,12 +7,11 @@ commit that does it, and is in the evidence with its child.
 import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 from gateway.domain.audit import AuditEntry
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask
-from gateway.domain.duties import Duty, DutyBook, DutyStatus
+from gateway.domain.duties import DONE, Duty, DutyStatus, moved
 from gateway.domain.errors import Conflict, HuxueError, Malformed, NotPermitted, OfficerUnnamed
 from gateway.domain.ports import Clock, Transaction
 from gateway.domain.principal import Principal
@@ -24,18 +23,6 @@ from gateway.services.evidence import Evidence, Request
 from gateway.services.telling import Telling, one_told
 from schemas.catalogue import EXCHANGES, Action
 
-DONE = (
-    "contacted",
-    "visited",
-    "reported",
-    "located",
-    "placed",
-    "assessed",
-    "inspected",
-    "confirmed",
-    "decided",
-)
-"""What was done, by which a duty ends."""
 WAITING = ("reply", "document", "joint_visit", "decision", "record")
 """What of another agency it waits for."""
 
@@ -68,22 +55,32 @@ class DutyActions:
         self._book, self._agencies = rulebook, agencies
 
     async def done(self, principal: Principal, purpose: str, duty_id: str, what: str) -> bytes:
-        """The duty, done today; `what` one of `DONE`."""
+        """The duty, done today; `what` one of `DONE` that its kind takes. Conflict: only the act itself ends it."""
         today = self._clock.today()
 
         def deed(transaction: Transaction, duty: Duty) -> HuxueError | None:
+            allowed = self._book.of(duty.region).duties.done_by(duty.kind)
+            if not allowed:
+                return Conflict(*_BY_THE_ACT)
+            if flaw := _flaw(what, allowed, "what"):
+                return flaw
             transaction.duty_work.done(duty.id, today, principal.name, what)
             return None
 
         return await self._act(principal, purpose, duty_id, f"done {what}", deed, _flaw(what, DONE, "what"))
 
     async def wait(self, principal: Principal, purpose: str, duty_id: str, agency: str, why: str) -> bytes:
-        """The duty, waiting for another agency from today on: it is neither overdue nor escalated meanwhile."""
+        """The duty, waiting for another agency from today on: it is neither overdue nor escalated meanwhile.
+
+        Conflict once it has gone up, for anybody but whom it went up to: an overdue duty is not hidden by its owner.
+        """
         today = self._clock.today()
 
         def deed(transaction: Transaction, duty: Duty) -> HuxueError | None:
             if duty.status is not DutyStatus.OPEN:
                 return Conflict("该职责已在等待。", "The duty waits already.")
+            if duty.escalated_to not in (None, f"{principal.agency}@{principal.region}"):
+                return Conflict(*_GONE_UP)
             if agency == duty.owner:
                 return _malformed("for", "等待的应是其他部门。", "It waits for another agency than its own.")
             transaction.duty_work.wait(duty.id, agency, today, why)
@@ -100,8 +97,7 @@ class DutyActions:
             if duty.waiting_since is None:
                 return Conflict("该职责没有在等待。", "The duty does not wait.")
             book = self._book.of(duty.region).duties
-            due_on, up = moved(book, duty, duty.waiting_since, today)
-            transaction.duty_work.resume(duty.id, due_on, up)
+            transaction.duties.resume(duty.id, *moved(book, duty, duty.waiting_since, today))
             return None
 
         return await self._act(principal, purpose, duty_id, "resumed", deed, None)
@@ -207,22 +203,18 @@ class DutyActions:
         return outcome
 
 
+_BY_THE_ACT = (
+    "该职责在系统中办理相应事项后自动办结，不能手工登记办结。",
+    "The duty ends by the act itself, recorded here; it is not marked as done by hand.",
+)
+_GONE_UP = (
+    "该职责已逾期并上报，只有现在承办的上级单位可以登记等待。",
+    "The duty is overdue and has gone up: only whom it went up to can have it wait.",
+)
 _NOBODY = (
     "本单位没有使用过本系统的这位经办人。",
     "No officer of that name has worked on the duties of this office.",
 )
-
-
-def moved(book: DutyBook, duty: Duty, since: date, today: date) -> tuple[date, date | None]:
-    """The last day after a wait from `since` to `today`, by working days where the duty counts those; and the day on
-    which it last went up, moved as well, so that no level is skipped for the time it waited."""
-    waited, rule = today - since, book.rules.get(duty.kind)
-    up = duty.escalated_on + waited if duty.escalated_on else None
-    if rule is None or not rule.working_days:
-        return duty.due_on + waited, up
-    days = (since + timedelta(days=step) for step in range(1, waited.days + 1))
-    worked = sum(map(book.calendar.is_working_day, days))
-    return book.calendar.add_working_days(duty.due_on, worked), up
 
 
 def _flaw(value: str, allowed: Collection[str], name: str) -> HuxueError | None:

@@ -33,7 +33,7 @@ class DutyEnds:
         duties, case = self._book.of(region).duties, each.case
         return DutyDraft(
             kind=COURT,
-            owner=duties.rules[COURT].owner_for(case.school),
+            owner=duties.rules[COURT].owner_for(case.school, case.residence),
             region=region,
             due_on=duties.due(COURT, each.due_on),
             lead=None,

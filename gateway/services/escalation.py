@@ -1,13 +1,14 @@
 """Time passes over what is owed: a reminder before the last day, one level up after it. Once for each day of law.
 
-A duty that waits for another agency is neither. Statements over sets of rows: a county of half a million children owes
-some thousands at most. What was told to whom is read off the duty itself; nobody is told anything about a child here.
+A duty that waits for another agency is neither, until it has waited for the longest that one may. Statements over sets
+of rows: a county of half a million children owes some thousands at most. What was told to whom is read off the duty
+itself; nobody is told anything about a child here.
 """
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from gateway.domain.duties import Calendar, DutyBook
+from gateway.domain.duties import Calendar, DutyBook, moved
 from gateway.domain.landing import RuleTransaction
 from gateway.domain.rulebook import Rulebook
 
@@ -21,6 +22,8 @@ class Escalation:
     def run(self, transaction: RuleTransaction, region: str, day: date, now: datetime) -> None:
         """What one county, prefecture or province owes, as of that day; asked again, it finds nothing left to do."""
         book = self._book.of(region).duties
+        for duty in transaction.duties.waiting(region, day - timedelta(days=book.wait_days)):
+            transaction.duties.resume(duty.id, *moved(book, duty, duty.waiting_since or day, day))
         again = went_up_by(book.calendar, day, book.escalate_days)
         transaction.duties.escalate(region, day, again, now)
         transaction.duties.remind(region, day, until(book, day), now)

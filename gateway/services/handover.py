@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from gateway.domain.audit import AuditEntry
-from gateway.domain.case import Actor, CaseEntry, CaseFile, EntryKind
+from gateway.domain.case import Actor, CaseFile, EntryKind
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask, Released
 from gateway.domain.errors import Conflict, HuxueError, Malformed, NotPermitted, OfficerUnnamed
 from gateway.domain.freetext import wrong_text
-from gateway.domain.handover import Handover, HandoverQuery, Handovers, record_of
+from gateway.domain.handover import Handover, HandoverQuery, Handovers, line_of, record_of
 from gateway.domain.model import DutyDraft, SubjectId
 from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.predicate import COUNTY_DIGITS
@@ -106,9 +106,7 @@ class Handing:
             self._may_go(transaction, case, to_region)
             known = self._made(transaction, request.principal, case, to_region)
             transaction.handovers.add(known)
-            transaction.cases.write(
-                _line(known, case.ref, case.region, "sent", request.principal, today, now)
-            )
+            transaction.cases.write(line_of(known, "sent", Actor.of(request.principal), today, now))
         elif known.to_region != to_region:
             raise Conflict("该个案正在移交另一县。", "The case is being handed over to another county.")
         return self._answer(_Step(transaction, request, grant, known, False, today, now), known, "sent")
@@ -202,11 +200,12 @@ class Handing:
             if duty is not None:
                 step.transaction.duties.finish_one(duty, step.today, who.name)
         evidence = {"receiving_region": found.to_region, "confirmation": found.id}
-        move = Move(MOVE, evidence, Actor.of(who), step.today, step.now)
+        mark = {"handover": found.id}
+        move = Move(MOVE, evidence, Actor.of(who), step.today, step.now, mark)
         self._casework.move(step.transaction, case, move)
         new = self._arrivals.arrive(step.transaction, case, arriving, who, step.today, step.now)
-        received = _line(found, new.ref, new.region, "received", who, step.today, step.now)
-        step.transaction.cases.write(received)
+        received = line_of(found, "received", Actor.of(who), step.today, step.now)
+        step.transaction.cases.write(replace(received, case=new.ref, region=new.region))
         changed = replace(
             found,
             state=State.ACCEPTED,
@@ -240,10 +239,10 @@ class Handing:
             words = {"reason": reason.strip()}
             changed = replace(step.found, state=state, receiver=receiver, decided_on=step.today, words=words)
             _decided(step, event, changed)
+            if receiver and step.found.duty:
+                step.transaction.duties.finish_one(step.found.duty, step.today, step.who.name)
             end_duties(step.transaction, step.found, step.today, step.who.name)
-            line = _line(
-                step.found, step.found.case, step.found.region, state.value, step.who, step.today, step.now
-            )
+            line = line_of(step.found, state.value, Actor.of(step.who), step.today, step.now)
             step.transaction.cases.write(replace(line, words=words))
             return self._answer(step, changed, state.value)
 
@@ -353,7 +352,7 @@ def _decided(step: _Step, event: Event, changed: Handover) -> None:
 
 
 def end_duties(transaction: Desks, found: Handover, today: date, by: str) -> None:
-    """Neither county owes this hand-over any more: it was not accepted."""
+    """Neither county owes this hand-over any more: it was not accepted. What was done before stays done."""
     for duty in (found.duty, found.follow_up):
         if duty is not None:
             transaction.duties.cancel_one(duty, today, by, "handover-ended")
@@ -371,13 +370,3 @@ def _done_by(step: _Step, event: Event) -> bool:
     if step.found.state is not goal:
         return False
     return event is Event.REVOKE or step.found.receiver == Actor.of(step.who)
-
-
-def _line(
-    found: Handover, case: str, region: str, event: str, who: Principal, today: date, now: datetime
-) -> CaseEntry:
-    """What happened to a hand-over, as a line of a case's history."""
-    body = {"handover": found.id, "event": event, "from_region": found.region, "to_region": found.to_region}
-    return CaseEntry(
-        case=case, region=region, kind=EntryKind.REFERRAL, on=today, at=now, by=Actor.of(who), body=body
-    )

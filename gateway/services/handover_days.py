@@ -6,6 +6,7 @@ That one is overdue follows from its date; the duties of both counties escalate 
 from dataclasses import replace
 from datetime import date, datetime
 
+from gateway.domain.handover import line_of
 from gateway.domain.landing import RegisterTransaction
 from gateway.domain.referral import Event, State
 from gateway.services.casework import SYSTEM
@@ -29,6 +30,7 @@ class HandoverDays:
             changed = replace(found, state=State.REVOKED, decided_on=day)
             if transaction.handovers.move(found, Event.REVOKE, changed):
                 end_duties(transaction, found, day, SYSTEM.client)
+                transaction.cases.write(line_of(found, State.REVOKED.value, SYSTEM, day, now))
                 what = f"lapsed {found.id}"
                 entry = self._evidence.by_itself(
                     region, day, EXCHANGE, what, action=Action.REFER, subject=found.subject

@@ -100,8 +100,8 @@ class Enforcement:
                     continue
                 child = children.get(row.subject) or ChildFacts(row.subject)
                 fact = {"fact": SIGHTED, "on": row.inspected_on.isoformat()}
-                draft = draft_of(book, SIGHTED, row.subject, child, region, self._today, fact)
-                open_with_duty(transaction, book, draft, self._today, self._now)
+                draft = draft_of(self._book, SIGHTED, row.subject, child, region, self._today, fact)
+                open_with_duty(transaction, self._book, draft, self._today, self._now)
             elif row.finding != PENDING and not transaction.inspections.confirmed(row.subject):
                 self._withdraw(transaction, row.subject)
 

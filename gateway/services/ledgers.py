@@ -90,6 +90,7 @@ class LedgerPages:
             members=subjects,
             cut_from=(subjects, 0),
             detail=str(ledger),
+            fields=mask.words,
         )
         return await pages.told(self._evidence, request, grant, page)
 
@@ -98,6 +99,7 @@ class LedgerPages:
         request, grant = await self._granted(principal, purpose, asked)
         mask = Mask(EXCHANGES[EXCHANGE], grant, _COUNT)
         try:
+            self._check(Mask(EXCHANGES[EXCHANGE], grant), Ledger.SCHOOL_AGE, asked)
             query = await self._query(request, grant, Ledger.SCHOOL_AGE, asked, None)
         except HuxueError as error:
             await self._evidence.failed(request, grant, error.name)
@@ -109,7 +111,7 @@ class LedgerPages:
             mask.apply({"ledger": str(each.ledger), "status": each.status, "children": each.children})
             for each in found
         ]
-        page = pages.Page(items, None, _moment(query.day), missing, detail="counts")
+        page = pages.Page(items, None, _moment(query.day), missing, detail="counts", fields=mask.words)
         return await pages.told(self._evidence, request, grant, page)
 
     async def _granted(
@@ -143,7 +145,7 @@ class LedgerPages:
         if day > today:
             raise _no_such_day("该日期尚未到来。", "That day is still to come.")
         counties = await asyncio.to_thread(self._refreshed, request.region, today)
-        first = self._ledgers.first_day(counties)
+        first = await asyncio.to_thread(self._ledgers.first_day, counties)
         if day < (first or today):
             raise _no_such_day("该日期尚无台账。", "There were no ledgers yet on that day.")
         return LedgerQuery(
@@ -168,7 +170,10 @@ class LedgerPages:
 
     def _missing(self, region: str, day: date) -> tuple[str, ...]:
         counties = self._ledgers.counties(region)
-        stale = self._ledgers.stale(counties, day, self._book.limits.register_stale_days)
+        stale = not counties or any(
+            self._ledgers.stale((county,), day, self._book.of(county).limits.register_stale_days)
+            for county in counties
+        )
         return (REGISTER,) if stale else ()
 
     def _shown(self, principal: Principal, mask: Mask, lines: Sequence[LedgerLine]) -> list[Released]:

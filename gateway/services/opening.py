@@ -45,11 +45,11 @@ def draft_of(
 
 
 def open_with_duty(transaction: Opens, book: Rulebook, draft: LeadDraft, today: date, now: datetime) -> str:
-    """The lead's id. What is owed to the child, its school owes, or where none is known its township."""
+    """The lead's id. What is owed to the child, its school owes, its township, or where none is known the county."""
     lead, news = transaction.open_lead(draft, now)
     if news:
         kind, duties = book.rules[draft.rule].duty, book.of(draft.region).duties
-        owner, due = duties.rules[kind].owner_for(draft.school), duties.due(kind, today)
+        owner, due = duties.rules[kind].owner_for(draft.school, draft.residence), duties.due(kind, today)
         duty = DutyDraft(kind=kind, owner=owner, region=draft.region, due_on=due, lead=lead, facts={})
         transaction.open_duty(duty, now)
     return lead

@@ -9,13 +9,11 @@ from datetime import date, datetime
 
 from gateway.domain.case import CaseFile
 from gateway.domain.landing import RegisterTransaction
-from gateway.domain.referral import Event, Kind, Referral, State
+from gateway.domain.referral import CASE_OVER, Event, Kind, Referral, State
 from gateway.domain.rulebook import Rulebook
 from gateway.services.casework import SYSTEM
 from gateway.services.refer import new_id
 from gateway.services.referral_desk import ReferralOffice, line
-
-_OVER = "case_over"
 
 
 class ReferralDays:
@@ -37,21 +35,21 @@ class ReferralDays:
 
     def _too_late(self, found: Referral, case: CaseFile) -> bool:
         """Whether nobody could accept it any more: its case has ended, or has come back meanwhile."""
-        route = self._office.book.routes[found.route]
+        route = self._office.book.routes.get(found.route)  # None: the policy has given that route up
         book = self._book.of(case.region).cases
-        return route.step is not None and book.after(case.state, route.step) is None
+        return route is None or (route.step is not None and book.after(case.state, route.step) is None)
 
     def _take_back(self, transaction: RegisterTransaction, found: Referral, day: date, now: datetime) -> None:
         changed = replace(found, state=State.REVOKED, decided_on=day)
         if not transaction.referrals.move(found, Event.REVOKE, changed):
             return
         if found.duty is not None:
-            transaction.duties.cancel_one(found.duty, day, SYSTEM.client, _OVER)
+            transaction.duties.cancel_one(found.duty, day, SYSTEM.client, CASE_OVER)
         transaction.cases.write(line(changed, "revoked", SYSTEM, day, now))
         transaction.write_audit(self._office.by_time(found, "lapsed", day))
 
     def _notify(self, transaction: RegisterTransaction, found: Referral, day: date, now: datetime) -> None:
-        changed = replace(found, state=State.CLOSED, outcome=_OVER, outcome_on=day)
+        changed = replace(found, state=State.CLOSED, outcome=CASE_OVER, outcome_on=day)
         if not transaction.referrals.move(found, Event.CLOSE, changed):
             return
         transaction.referrals.add(

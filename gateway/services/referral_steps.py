@@ -15,7 +15,13 @@ from gateway.domain.rulebook import Rulebook
 from gateway.services.casework import Casework, Move
 from gateway.services.referral_desk import Outcome, ReferralOffice, Step, Work, line
 
-_DONE = {Event.ACCEPT: "accepted", Event.REJECT: "rejected", Event.REVOKE: "revoked", Event.CLOSE: "closed"}
+_DONE = {
+    Event.ACCEPT: "accepted",
+    Event.REJECT: "rejected",
+    Event.REVOKE: "revoked",
+    Event.TAKE_OVER: "taken_over",
+    Event.CLOSE: "closed",
+}
 
 
 class ReferralSteps:
@@ -93,7 +99,7 @@ class ReferralSteps:
             if not step.receiving:
                 return self._office.refused(step, NotPermitted())
             if self._holds(step) and step.found.state is State.ACCEPTED:
-                return self._office.answer(step, step.found, "taken_over")
+                return self._office.answer(step, step.found, _DONE[Event.TAKE_OVER])
             held = step.found.receiver
             if held is not None and step.transaction.referrals.is_active(held.client):
                 return self._office.refused(step, _still_there())
@@ -137,7 +143,7 @@ class ReferralSteps:
         if not step.transaction.referrals.move(step.found, event, changed):
             raise _elsewhere()  # undoes the case's step; not met while one writer holds the store
         self._follow(step, event, changed)
-        return self._office.answer(step, changed, _DONE.get(event, event.value))
+        return self._office.answer(step, changed, _DONE[event])
 
     @staticmethod
     def _done_already(step: Step, event: Event, changed: Referral) -> bool:
@@ -167,7 +173,7 @@ class ReferralSteps:
             step.transaction.cases.write(
                 line(
                     changed,
-                    _DONE.get(event, event.value),
+                    _DONE[event],
                     step.caller.actor,
                     step.today,
                     step.now,

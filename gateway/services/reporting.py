@@ -166,7 +166,7 @@ class Reporting:
         found = await asyncio.to_thread(self._reports.find, query)
         shown, last = pages.cut(found, asked.limit)
         items = await asyncio.to_thread(self._shown, grant, shown)
-        page = pages.Page(items, last.id if last else None, self._clock.now())
+        page = pages.Page(items, last.id if last else None, self._clock.now(), fields=_mask(grant).words)
         return await pages.told(self._evidence, request, grant, page)
 
     async def sheet(self, principal: Principal, purpose: str, asked: ReportFilter) -> bytes:
@@ -178,8 +178,9 @@ class Reporting:
         found = await asyncio.to_thread(self._reports.find, query)
         items = await asyncio.to_thread(self._shown, grant, found)
         body = await asyncio.to_thread(self._files.write, Format("xlsx"), *tabled(items))
+        digest, fields = hashlib.sha256(body).hexdigest(), _mask(grant).words
         entry = self._evidence.entry(
-            request, grant, count=len(items), digest=hashlib.sha256(body).hexdigest(), detail="xlsx"
+            request, grant, count=len(items), digest=digest, detail="xlsx", fields=fields
         )
         await self._evidence.journal.record(entry)
         return body
@@ -198,7 +199,9 @@ class Reporting:
         """The children a list of lost students names, each under the caller's agency's own pseudonym."""
         request, grant = await self._decide(principal, purpose, None)
         report = await self._owned(request, grant, report_id)
-        found = await asyncio.to_thread(self._reports.lost, report) if report.kind == _LOST else []
+        found = (
+            await asyncio.to_thread(self._reports.lost, report, grant.rows) if report.kind == _LOST else []
+        )
         mask = Mask(EXCHANGES[EXCHANGE], grant, _CHILD_FIELDS)
         members = [child.subject for child in found]
         known: Sequence[str | None] = [None] * len(found)
@@ -246,7 +249,7 @@ class Reporting:
 
     def _settle(self, transaction: Transaction, report: Report, now: datetime) -> None:
         """The duty to report is done; a report that disagrees with the facts is owed a look by the level above."""
-        rule, today = self._book.reports.rules[report.kind], self._clock.today()
+        rule, today = self._book.reports.rule(report.kind), self._clock.today()
         county = report.region[: UNIT_DIGITS["county"]]
         transaction.duties.finish_basis(county, rule.duty, report.id, today, report.signed_by or "")
         if disagreements(report.stated or {}, report.figures):
@@ -267,7 +270,7 @@ class Reporting:
 
     def _may_sign(self, principal: Principal, report: Report) -> bool:
         """The role of the report's level, at exactly its unit: nobody signs for another level."""
-        rule = self._book.reports.rules[report.kind]
+        rule = self._book.reports.rule(report.kind)
         unit = principal.school if rule.level == "school" else principal.region
         return principal.role == rule.signs and unit == report.unit
 
@@ -283,11 +286,11 @@ class Reporting:
         return report
 
     def _shown(self, grant: Grant, reports: Sequence[Report]) -> list[Released]:
-        mask = Mask(EXCHANGES[EXCHANGE], grant, _REPORT_FIELDS)
+        mask = _mask(grant)
         return [mask.apply(self._record(report)) for report in reports]
 
     def _record(self, report: Report) -> Mapping[str, object]:
-        rule, today = self._book.reports.rules[report.kind], self._clock.today()
+        rule, today = self._book.reports.rule(report.kind), self._clock.today()
         late, where = report.status == "due" and report.due_on < today, self._where(report)
         return {
             "id": report.id,
@@ -332,14 +335,24 @@ class Reporting:
     def _entry(
         self, request: Request, grant: Grant, body: bytes, report: Report, detail: str, reference: str
     ) -> AuditEntry:
-        digest = hashlib.sha256(body).hexdigest()
         return self._evidence.entry(
-            request, grant, reference=reference, count=1, digest=digest, detail=f"{detail}:{report.id}"
+            request,
+            grant,
+            reference=reference,
+            count=1,
+            digest=hashlib.sha256(body).hexdigest(),
+            detail=f"{detail}:{report.id}",
+            fields=_mask(grant).words,
         )
 
 
 _CHILD_FIELDS = frozenset({"pseudonym", "case", "township", "home_school", "since", "because"})
 _REPORT_FIELDS = frozenset(field.name for field in EXCHANGES[EXCHANGE].fields) - _CHILD_FIELDS
+
+
+def _mask(grant: Grant) -> Mask:
+    """What of a report comes out; the children of a list have a part of their own."""
+    return Mask(EXCHANGES[EXCHANGE], grant, _REPORT_FIELDS)
 
 
 def _line(child: LostChild, pseudonym: str | None) -> Mapping[str, object]:

@@ -64,7 +64,7 @@ class Serve:
         rule = self._book.of(case.region).duties.rules[duty]
         draft = DutyDraft(
             kind=duty,
-            owner=rule.owner_for(case.school),
+            owner=rule.owner_for(case.school, case.residence),
             region=case.region,
             due_on=served.due_on,
             lead=None,

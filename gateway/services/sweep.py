@@ -107,7 +107,10 @@ class Sweep:
         rule = self._book.rules[draft.rule]
         for kind in (rule.duty, *rule.further_duties):
             duty = self._book.duties.rules[kind]
-            due, owner = self._book.duties.due(kind, self._today), duty.owner_for(draft.school)
+            due, owner = (
+                self._book.duties.due(kind, self._today),
+                duty.owner_for(draft.school, draft.residence),
+            )
             transaction.open_duty(
                 DutyDraft(kind=kind, owner=owner, region=draft.region, due_on=due, lead=lead, facts={}),
                 self._now,

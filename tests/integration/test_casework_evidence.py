@@ -7,7 +7,10 @@ import httpx
 import pytest
 
 from tests.harness import COUNTY, TestGateway, running
-from tests.officers import LEAD, OUT, TEACHER, VERIFY, Officer, register
+from tests.integration.test_notices import SLOTS, persuading, step
+from tests.integration.test_notices import Officer as Signer
+from tests.integration.test_referrals import GUARDIAN
+from tests.officers import LEAD, OUT, SCHOOL, TEACHER, TOWN, VERIFY, Officer, register
 from tests.people import student
 
 PURPOSE = {"purpose": "dropout_control"}
@@ -17,19 +20,25 @@ READS = (
     *("/v1/reports", "/v1/reports/2026-10", "/v1/referrals", "/v1/handovers", "/v1/leads/{lead}/explain"),
 )
 WRITES: dict[str, dict[str, object]] = {
-    "POST /v1/cases/{ref}/steps": {"step": "verify", "evidence": VERIFY},
+    "POST /v1/duties/{duty}/wait": {"for": "civil_affairs", "reason": "reply"},
+    "POST /v1/duties/{duty}/done": {"what": "contacted"},
     "POST /v1/cases/{ref}/comments": {"note": "已与家长联系"},
-    "POST /v1/duties/{duty}/wait": {"for": "civil_affairs", "reason": "等待救助评估"},
-    "POST /v1/duties/{duty}/done": {"what": "已联系"},
-    "POST /v1/cases/{ref}/notices": {"kind": "return-order", "resolution": "res-" + "a" * 26, "slots": {}},
+    "POST /v1/cases/{ref}/steps": {"step": "verify", "evidence": VERIFY},
+    "POST /v1/cases/{planned}/notices": {
+        "kind": "return-order",
+        "resolution": "{resolution}",
+        "slots": SLOTS,
+    },
     "POST /v1/exchanges/case-referral/referrals": {
         **PURPOSE,
-        "case": "{ref}",
+        "case": "{ordered}",
         "to": "justice",
         "measure": "legal_aid",
+        "guardian": GUARDIAN,
     },
-    "POST /v1/handovers": {"case": "{ref}", "to_region": "530402"},
+    "POST /v1/handovers": {"case": "{ordered}", "to_region": "530402"},
 }
+"""Each would be done, were it not that it cannot be written."""
 FIXED = ("/v1/handovers", "/notices", "/explain")
 """Take no purpose: there is one."""
 
@@ -39,22 +48,40 @@ Call = Callable[[str], httpx.Response]
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestGateway]:
     with running(Path(tmp_path_factory.mktemp("evidence")) / "data") as found:
-        register(found, student(2, **OUT), student(4))
+        register(found, *(student(number, **OUT) for number in (2, 4, 6)))
         yield found
 
 
 @pytest.fixture(scope="module")
-def names(gateway: TestGateway) -> dict[str, str]:
-    """What the addresses name: a case, its lead, a duty."""
-    case = Officer(gateway, LEAD).case(Officer(gateway, LEAD).cases()[0]["ref"])
-    return {"ref": case["ref"], "lead": case["leads"][0]["id"], "duty": case["duties"][0]["id"]}
+def lead(gateway: TestGateway) -> Signer:
+    return Signer(gateway, LEAD, COUNTY)
 
 
 @pytest.fixture(scope="module")
-def call(gateway: TestGateway, names: dict[str, str]) -> Call:
-    headers = Officer(gateway, LEAD).headers
+def names(gateway: TestGateway, lead: Signer) -> dict[str, str]:
+    """What the addresses and bodies name: a new case with its lead and duty, one with a plan, one with an order served."""
+    planned, ordered = persuading(gateway, 4), persuading(gateway, 6)
+    step(gateway, ordered, "notify", {"notice": "限期〔2026〕7号", "served_on": "2026-11-02"})
+    for role, region in (("justice/legal_aid_officer", COUNTY), (LEAD, "530402")):
+        gateway.headers(role, region)  # somebody who can read it
+    (new,) = [each for each in Officer(gateway, LEAD).cases() if each["ref"] not in (planned, ordered)]
+    case = Officer(gateway, LEAD).case(new["ref"])
+    return {
+        "ref": case["ref"],
+        "lead": case["leads"][0]["id"],
+        "duty": case["duties"][0]["id"],
+        "planned": planned,
+        "ordered": ordered,
+        "resolution": lead.resolution(planned, Signer(gateway, LEAD, COUNTY)),
+    }
+
+
+@pytest.fixture(scope="module")
+def call(gateway: TestGateway, lead: Signer, names: dict[str, str]) -> Call:
+    teacher = Officer(gateway, TEACHER, TOWN, SCHOOL)
 
     def one(path: str) -> httpx.Response:
+        headers = teacher.headers if "/duties/{duty}" in path else lead.headers
         url = path.removeprefix("POST ").format(**names)
         if path in WRITES:
             body = {
@@ -125,3 +152,14 @@ def test_a_teacher_of_another_school_gets_the_same_refusal_for_all(
         told.add((answer.status_code, answer.json()["detail"]))
     assert told == {(403, "无权进行此操作")}
     assert COUNTY not in str(told)
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_what_was_tried_there_is_done_once_it_can_be_written(
+    gateway: TestGateway, call: Call, path: str
+) -> None:
+    """Last of all, because it changes things: so each of them was refused for want of evidence and nothing else."""
+    before = len(gateway.audit())
+    answer = call(path)
+    assert answer.status_code in (200, 201), answer.text
+    assert {entry["decision"] for entry in gateway.audit()[before:]} == {"permit"}

@@ -224,7 +224,7 @@ def test_a_guardian_reads_what_was_done(gateway: TestGateway) -> None:
         connection.execute("UPDATE duty SET owner = 'civil_affairs' WHERE owner = 'human_resources'")
     (duty,) = officer.see()
     assert duty["pseudonym"].startswith("ca")
-    assert officer.post(f"{duty['id']}/done", what="assessed").status_code == 200
+    assert officer.post(f"{duty['id']}/done", what="visited").status_code == 200
     answer = gateway.call.post(
         "/v1/disclosures",
         json={"purpose": "subject_access", "subject": {"resident_id": resident_id(date(2015, 3, 5), 6)}},
@@ -233,3 +233,59 @@ def test_a_guardian_reads_what_was_done(gateway: TestGateway) -> None:
     sentences = [each["sentence"] for each in answer.json()["items"]]
     assert any("登记办结了一项有关该儿童的职责" in each for each in sentences)
     assert "rf-1" not in answer.text
+
+
+def test_what_an_act_ends_nobody_marks_as_done(gateway: TestGateway) -> None:
+    """The plan is made, the report signed, the hand-over decided: saying so is not doing so."""
+    register(gateway, student(2, **OUT))
+    (case,) = {each["case"] for each in see(gateway, LEAD)}
+    lead = gateway.headers(LEAD)
+    step = {"step": "verify", "evidence": {"finding": "dropped_out", "found_on": "2026-11-19"}}
+    assert gateway.call.post(f"/v1/cases/{case}/steps", json=step, headers=lead).status_code == 200
+    officer = Officer(gateway, "rt-1", RETURN, TOWNSHIP)
+    (plan,) = [each for each in officer.see() if each["duty"] == "make-plan"]
+    refused = officer.post(f"{plan['id']}/done", what="decided")
+    assert problem(refused) == (409, "conflict")
+    assert "不能手工" in refused.json()["detail"]
+    assert {each["status"] for each in officer.see() if each["duty"] == "make-plan"} == {"open"}
+    assert gateway.audit()[-2]["detail"] == "conflict"
+
+
+def test_what_was_done_is_what_its_kind_takes(gateway: TestGateway) -> None:
+    fill(gateway)
+    officer = Officer(gateway, "li-07")
+    (visit,) = officer.see()
+    refused = officer.post(f"{visit['id']}/done", what="assessed")
+    assert problem(refused) == (400, "malformed")
+    assert "assessed" not in refused.text
+    assert officer.post(f"{visit['id']}/done", what="inspected").status_code == 200
+
+
+def test_an_owner_hides_no_overdue_duty_by_waiting(tmp_path: Path) -> None:
+    wait = {"for": "civil_affairs", "reason": "reply"}
+    with running(tmp_path / "data") as gateway:
+        register(gateway, student(2, **OUT))
+    with running(tmp_path / "data", law_date=date(2026, 11, 27)) as gateway:
+        teacher = Officer(gateway, "t-1", TEACHER, COUNTY, SCHOOL)
+        (duty,) = teacher.see()
+        assert duty["escalated_to"] == f"township@{TOWNSHIP}"
+        assert problem(teacher.post(f"{duty['id']}/wait", **wait)) == (409, "conflict")
+        above = Officer(gateway, "rt-1", RETURN, TOWNSHIP)
+        assert above.post(f"{duty['id']}/wait", **wait).json()["status"] == "waiting"
+
+
+def test_no_duty_waits_for_ever(tmp_path: Path) -> None:
+    """After `wait_days` (60) it is owed again by itself, its last day moved; then it is reminded of and goes up."""
+    with running(tmp_path / "data") as gateway:
+        fill(gateway)
+        officer = Officer(gateway, "li-07")
+        (duty,) = officer.see()
+        waited = officer.post(f"{duty['id']}/wait", **{"for": "market_regulation", "reason": "document"})
+        assert waited.status_code == 200
+    with running(tmp_path / "data", law_date=date(2027, 1, 18)) as gateway:
+        assert [each["status"] for each in see(gateway, INSPECTOR)] == ["waiting"]
+    with running(tmp_path / "data", law_date=date(2027, 1, 19)) as gateway:
+        (again,) = see(gateway, INSPECTOR)
+        assert (again["status"], again["waiting_for"]) == ("open", None)
+        # due on 25 November: three working days ahead when it began to wait, as many when it is owed again
+        assert (duty["due_on"], again["due_on"]) == ("2026-11-25", "2027-01-22")

@@ -473,6 +473,31 @@ def test_an_outcome_of_a_foreign_referral_is_like_one_of_none(
     assert [each["code"] for each in differs] == ["outcome_differs"]
 
 
+def test_an_outcome_is_taken_once_after_the_case_has_ended_too(
+    gateway: TestGateway, case: str, lead: Officer, aid: Officer
+) -> None:
+    """The court decided before the child's deferral ended the case; justice hands it in afterwards."""
+    sent = lead.sent(case)
+    aid.act(sent, "accept")
+    step_case(gateway, case, ("exempt", {"approval_number": "缓学1号", "kind": "deferral"}))
+    day = LAW_DATE + timedelta(days=1)
+    with gateway.parts.daily._days.living(COUNTY, day) as transaction:
+        for task in gateway.parts.daily.tasks:
+            task.run(transaction, COUNTY, day, gateway.parts.clock.now())
+    assert aid.get(f"/referrals/{sent}").json()["status"] == "closed"
+    row = {"移送编号": sent, "办理结果": "训诫", "日期": "2026-11-20", "备注": ""}
+    assert aid.outcome([{**row, "日期": "2026-11-19"}]).json()["errors"][0]["code"] == "before_acceptance"
+    assert aid.outcome([row]).json()["accepted"] == 1
+    assert state_of(gateway, case) == "exempt"
+    assert one(gateway, "SELECT state, outcome, outcome_on FROM referral WHERE id = ?", sent) == (
+        "closed",
+        "admonished",
+        "2026-11-20",
+    )
+    again = aid.outcome([{**row, "办理结果": "不予受理"}]).json()["errors"]
+    assert [each["code"] for each in again] == ["outcome_differs"]
+
+
 # --- time, employers, evidence --------------------------------------------------------------------------------------
 
 

@@ -66,6 +66,11 @@ def test_a_county_has_its_own_lines_and_the_rest_is_everybodys(tmp_path: Path) -
         ({"cases": {"steps": {"notify": {"by": ["gateway/system"]}}}}, "gateway/system"),
         ({"cases": {"steps": {"verify": {"evidence": {"photo": "picture"}}}}}, "photo"),
         ({"cases": {"states": {"lost": {}}}}, "lost"),
+        ({"cases": {"steps": {"return": {"evidence": {"photo": "text"}}}}}, "photo"),
+        ({"cases": {"steps": {"notify": {"evidence": {"photo": "text"}}}}}, "photo"),
+        ({"cases": {"steps": {"close": {"by": ["education/dropout_lead"]}}}}, "the gateway takes this step"),
+        ({"cases": {"steps": {"return": {"from": ["verified"]}}}}, "the gateway takes this step"),
+        ({"cases": {"records": {"plan": {"by": ["education/nobody"]}}}}, "education/nobody"),
         ({"cases": {"observation": [60, 30]}}, "observation"),
     ],
 )

@@ -9,9 +9,10 @@ from gateway.adapters.documents.templates import load_templates
 from gateway.adapters.rulebook import load_rulebook
 from gateway.domain.aid_duties import ASSESS_RELIEF, PAY_AID
 from gateway.domain.case import Proof
+from gateway.domain.duties import DONE
 from gateway.domain.proof_words import CODES, NAMES
 from gateway.services.casefacts import CONFIRMATION
-from gateway.services.duty_actions import DONE, WAITING
+from gateway.services.duty_actions import WAITING
 from gateway.services.duty_ends import COURT
 from gateway.services.inspections import REPEATED
 from gateway.services.reporting import _CHECK
@@ -95,6 +96,17 @@ def test_a_duty_of_a_case_is_one_that_a_case_can_have(kind: str) -> None:
 def test_the_work_of_a_case_finishes_it(kind: str) -> None:
     """Not only the case's end: a step says that it was done. What was refused, its sender follows up itself."""
     assert finished_by(kind) or kind in ("referral-follow-up", "handover-follow-up")
+
+
+BY_THE_ACT = frozenset({OFFICE, SOURCE})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_duty_that_nobody_marks_as_done_has_an_act_that_ends_it(kind: str) -> None:
+    """And what the office's own act ends, a signature or a decision, nobody marks as done without it."""
+    by_hand = BOOK.duties.rules[kind].what
+    assert by_hand or finished_by(kind) or ENDS[kind] & BY_THE_ACT
+    assert not (by_hand and OFFICE in ENDS[kind])
 
 
 def test_every_end_of_a_case_takes_its_duties() -> None:

@@ -1,5 +1,6 @@
 """The machine of referrals, every state and event; the file of routes; what a package holds."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import product
 
@@ -10,6 +11,7 @@ from gateway.adapters.referralbook import load_referrals, read_referrals
 from gateway.adapters.rulebook import load_rulebook
 from gateway.domain.case import Actor
 from gateway.domain.case import State as CaseState
+from gateway.domain.errors import Malformed
 from gateway.domain.handover import arriving
 from gateway.domain.principal import Principal
 from gateway.domain.referral import TRANSITIONS, Event, Kind, Referral, State, after
@@ -28,6 +30,7 @@ EXPECTED = {
     ("accepted", "comment"): "accepted",
     ("accepted", "take_over"): "accepted",
     ("accepted", "close"): "closed",
+    ("closed", "settle"): "closed",
 }
 
 
@@ -39,7 +42,7 @@ def test_every_state_and_event_is_as_it_is_written_down_here(state: State, event
 
 def test_what_is_decided_stays_decided() -> None:
     ends = {State.REJECTED, State.REVOKED, State.CLOSED, State.INFORMED}
-    assert not [key for key in TRANSITIONS if key[0] in ends]
+    assert [key for key in TRANSITIONS if key[0] in ends] == [(State.CLOSED, Event.SETTLE)]
     assert (State.ACCEPTED, Event.REVOKE) not in TRANSITIONS
 
 
@@ -115,10 +118,22 @@ def test_an_employers_referral_has_no_place_for_a_child() -> None:
     assert not route.preview & {"pseudonym", "case", "stage", "case_open_weeks", "notices_served"}
     who = Principal("c", "human_resources", "human_resources/labour_inspector", "530423", officer="o")
     good = Sending(
-        who, "labour_inspection", "market_regulation", "inspect", employer_uscc="91350100M000100Y43"
+        who,
+        "labour_inspection",
+        "market_regulation",
+        "inspect",
+        employer_uscc="91350100M000100Y43",
+        month="2026-10",
+        measure_taken="ordered_to_correct",
     )
-    with pytest.raises(Exception, match="malformed"):
-        check(good, route, TODAY)
+    check(good, route, TODAY)
+    notice = {"number": "7", "served_on": "2026-11-02"}
+    for child in ({"case": "case-" + "a" * 26}, {"guardian": {"name": "张某"}}, {"notices": [notice]}):
+        with pytest.raises(Malformed):
+            check(replace(good, **child), route, TODAY)  # type: ignore[arg-type]
+    for missing in ("employer_uscc", "month", "measure_taken"):
+        with pytest.raises(Malformed):
+            check(replace(good, **{missing: None}), route, TODAY)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("state", list(CaseState))

@@ -98,6 +98,12 @@ def test_our_own_rulebook_names_a_duty_for_every_rule() -> None:
         assert all((rule.title_zh, rule.title_en, rule.version))
 
 
+RULE: dict[str, object] = yaml.safe_load((POLICIES / "rules.yaml").read_text(encoding="utf-8"))["rules"][
+    "registered-dropout"
+]
+"""One that is taken as it stands."""
+
+
 def policies(tmp_path: Path, name: str, **changes: object) -> Path:
     """A copy of our figures with top-level entries of one file replaced."""
     (tmp_path / "calendar").mkdir()
@@ -109,19 +115,24 @@ def policies(tmp_path: Path, name: str, **changes: object) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "changes"),
+    ("name", "changes", "word"),
     [
-        ("rules.yaml", {"rules": {"x": {"title_zh": "a", "title_en": "b", "duty": "no-such-duty"}}}),
-        ("rules.yaml", {"rules": {"x": {"title_zh": "a"}}}),
-        ("thresholds.yaml", {"no_such_figure": 3}),
-        ("duties.yaml", {"duties": {"x": {"days": "three"}}}),
-        ("calendar/2026.yaml", {"holidays": ["the first of May"]}),
+        ("rules.yaml", {"rules": {"x": {**RULE, "duty": "no-such-duty"}}}, "the duty no-such-duty"),
+        (
+            "rules.yaml",
+            {"rules": {"x": {name: each for name, each in RULE.items() if name != "title_en"}}},
+            "title_en",
+        ),
+        ("rules.yaml", {"rules": {"x": {**RULE, "colour": "red"}}}, "unknown colour"),
+        ("thresholds.yaml", {"no_such_figure": 3}, "no_such_figure"),
+        ("duties.yaml", {"duties": {"x": {"days": "three"}}}, "three"),
+        ("calendar/2026.yaml", {"holidays": ["the first of May"]}, "every day is a date"),
     ],
 )
 def test_a_file_no_code_understands_stops_the_start(
-    tmp_path: Path, name: str, changes: dict[str, object]
+    tmp_path: Path, name: str, changes: dict[str, object], word: str
 ) -> None:
-    with pytest.raises(RulebookError):
+    with pytest.raises(RulebookError, match=word):
         load_rulebook(policies(tmp_path, name, **changes))
 
 

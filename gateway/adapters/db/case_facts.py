@@ -14,14 +14,17 @@ from gateway.domain.case import CaseFile
 from gateway.domain.casefacts import Month, OpenCase, Unheeded
 from gateway.domain.landing import Effect
 from gateway.domain.model import SubjectId
+from gateway.domain.observation import ASIDE
 
 _INSIDE = "c.residence >= :region AND c.residence < :above AND c.region = :region"
+_STANDS = f"json_extract(e.body, '$.{ASIDE}') IS NULL"
+"""Not of a line that came along from another county into a case that was further on (`observation.standing`)."""
 _OPEN = f"SELECT {CASE} FROM case_file c WHERE {_INSIDE} AND c.ended_on IS NULL"
 _STEPS = (
     "SELECT e.case_ref, e.step, e.on_date, e.body FROM case_file c JOIN case_entry e ON e.case_ref = c.ref"
     f" WHERE {_INSIDE} AND c.ended_on IS NULL"
     " AND (e.number = 1 OR e.step IN ('verify', 'relapse', 'reopen', 'return', 'confirm'))"
-    " ORDER BY e.case_ref, e.number"
+    f" AND {_STANDS} ORDER BY e.case_ref, e.number"
 )
 _MONTHS = (
     "SELECT a.subject_id, a.month, a.days_expected, a.days_absent,"
@@ -40,7 +43,8 @@ _UNHEEDED = (
     " AND i.kind = 'enforcement-reminder' AND i.state = 'served' AND i.due_on < :day"
     # of a child who came back in between and left again, only what was issued since
     " AND i.issued_on >= COALESCE((SELECT max(e.on_date) FROM case_entry e WHERE e.case_ref = c.ref"
-    " AND e.step = 'return'), '') ORDER BY i.id"
+    " AND e.step = 'return'"
+    f" AND {_STANDS}), '') ORDER BY i.id"
 )
 _OUT = {"verify": "found_on", "relapse": "relapsed_on"}
 """Steps that say the child was out of school, and the evidence that says on which day."""

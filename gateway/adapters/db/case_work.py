@@ -14,9 +14,7 @@ _LEADS = (
     "SELECT id, rule, status, opened_at, due_on, facts FROM lead WHERE case_ref = ?"
     " AND region = (SELECT region FROM case_file WHERE ref = ?1) ORDER BY opened_at, id"
 )
-_DUTIES = (
-    "SELECT id, kind, owner, due_on, status, facts, done_on FROM duty WHERE case_ref = ? ORDER BY due_on, id"
-)
+_DUTIES = "SELECT id, kind, owner, due_on, status, facts, done_on, lead_id FROM duty WHERE case_ref = ? ORDER BY due_on, id"
 
 
 def work_of(connection: sqlite3.Connection, ref: str) -> CaseWork:
@@ -32,7 +30,9 @@ def _lead(row: Sequence[Any]) -> LeadLine:
 
 def _duty(row: Sequence[Any]) -> DutyLine:
     done = date.fromisoformat(row[6]) if row[6] else None
-    return DutyLine(row[0], row[1], row[2], date.fromisoformat(row[3]), row[4], orjson.loads(row[5]), done)
+    return DutyLine(
+        row[0], row[1], row[2], date.fromisoformat(row[3]), row[4], orjson.loads(row[5]), done, row[7]
+    )
 
 
 def hand_over(connection: sqlite3.Connection, ref: str, into: str) -> dict[str, list[str]]:

@@ -103,25 +103,34 @@ class SqliteCaseDesk:
         ).fetchone()
         return case_of(row) if row else None
 
-    def ref_for(self, draft: LeadDraft, at: datetime) -> str:
-        """The child's open case, or the open one it was merged into; a new one bears its number, so that who drops out
-        again after the end gets another."""
-        rows = self._db.execute(
-            "SELECT ref, ended_on, merged_into FROM case_file WHERE subject_id = ? AND region = ?",
-            (draft.subject, draft.region),
-        ).fetchall()
-        for ref, ended_on, _ in rows:
-            if ended_on is None:
-                return str(ref)
-        joined = (self._joined(str(into)) for _, _, into in rows if into)
-        return next((ref for ref in joined if ref), None) or self._made(draft, len(rows), at)
+    def current_case_of(self, region: str, subject: SubjectId) -> CaseFile | None:
+        """The child's open case in that county, or the open one it was merged into."""
+        return self._current(self._all_of(region, subject))
 
-    def _joined(self, into: str | None) -> str | None:
+    def ref_for(self, draft: LeadDraft, at: datetime) -> str:
+        """The child's present case; a new one bears its number, so that who drops out again after the end gets another."""
+        known = self._all_of(draft.region, draft.subject)
+        case = self._current(known)
+        return case.ref if case else self._made(draft, len(known), at)
+
+    def _all_of(self, region: str, subject: SubjectId) -> list[CaseFile]:
+        """The child's cases in that county, ended ones too."""
+        found = self._db.execute(
+            f"SELECT {CASE} FROM case_file c WHERE subject_id = ? AND region = ?", (subject, region)
+        )
+        return [case_of(row) for row in found]
+
+    def _current(self, known: Sequence[CaseFile]) -> CaseFile | None:
+        standing = next((case for case in known if case.ended_on is None), None)
+        joined = (self._joined(case.merged_into) for case in known)
+        return standing or next((case for case in joined if case), None)
+
+    def _joined(self, into: str | None) -> CaseFile | None:
         """The open case at the end of a chain of mergers."""
         while into is not None:
             case = self.get(into)
             if case is None or case.ended_on is None:
-                return case.ref if case else None
+                return case
             into = case.merged_into
         return None
 

@@ -45,7 +45,7 @@ _HANDED_IN = (
 """A teacher hands in for the own school, a township's office for the township: of other children that says nothing,
 nor does a file of which no row was taken. (An old receipt is emptied.)"""
 _BOOLEAN = frozenset({"excused"})
-_LEAD_COLUMNS = {"region": "l.residence", "school": "l.school", "owner": "l.owner", "sealed": "l.sealed"}
+_LEAD_COLUMNS = {"region": "l.residence", "school": "l.school", "owner": "c.owner", "sealed": "c.sealed"}
 
 
 class SqliteChildFiles:
@@ -91,6 +91,7 @@ class SqliteChildFiles:
         where, binds = to_sql(rows, _LEAD_COLUMNS)
         found = self._db.execute(
             "SELECT l.id, l.rule, l.status, l.opened_at, l.due_on, l.facts FROM lead l"
+            " JOIN case_file c ON c.ref = l.case_ref"
             f" WHERE l.region = :f_region AND l.subject_id = :f_child AND {where} ORDER BY l.opened_at DESC, l.id",
             {**binds, "f_region": who[0], "f_child": who[1]},
         )

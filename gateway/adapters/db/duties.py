@@ -8,8 +8,9 @@ from operator import itemgetter
 
 import orjson
 
+from gateway.adapters.db.duty_list import DUTY, FROM, duty_of
 from gateway.adapters.db.engine import stamp
-from gateway.domain.duties import Moot
+from gateway.domain.duties import Duty, Moot
 from gateway.domain.landing import Effect
 from gateway.domain.model import DutyDraft
 from gateway.domain.owing import one_up
@@ -18,6 +19,10 @@ from gateway.domain.ports import KeyRing
 LONG_OVER = "long-over"
 _STANDING = "status IN ('open', 'waiting')"
 _ENDED = f"UPDATE duty SET status = ?, done_on = ?, done_by = ?, done_what = ? WHERE {_STANDING}"
+_RESUMED = (
+    "UPDATE duty SET status = 'open', waiting_for = NULL, waiting_since = NULL, waiting_why = NULL, reminded_on = NULL,"
+    " due_on = ?, escalated_on = ? WHERE id = ? AND status = 'waiting'"
+)
 _INSERT = (
     "INSERT INTO duty (id, kind, owner, region, lead_id, case_ref, residence, school, due_on, status, opened_at,"
     " facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)"
@@ -169,6 +174,21 @@ class SqliteDutyDesk:
             f"UPDATE duty SET escalated_to = ?, escalated_on = ?, above = COALESCE(above, ?) WHERE {here}",
             (goal, days[0], goal.partition("@")[0], *binds),
         ).rowcount
+
+    def waiting(self, region: str, since: date) -> list[Duty]:
+        """The county's duties that wait for another agency since that day or longer."""
+        found = self._db.execute(
+            f"SELECT {DUTY} FROM {FROM} WHERE d.region = ? AND d.status = 'waiting' AND d.waiting_since <= ?"
+            " ORDER BY d.id",
+            (region, since.isoformat()),
+        )
+        return [duty_of(row) for row in found.fetchall()]
+
+    def resume(self, duty_id: str, due_on: date, escalated_on: date | None) -> None:
+        """It is owed again, its last day moved; a reminder may come again."""
+        up = escalated_on.isoformat() if escalated_on else None
+        made = self._db.execute(_RESUMED, (due_on.isoformat(), up, duty_id)).rowcount
+        self._count("resumed", made)
 
     def remind(self, region: str, day: date, until: Mapping[str, date], at: datetime) -> int:
         """Marks the county's duties due after `day` and by the day their kind says as reminded of; how many."""

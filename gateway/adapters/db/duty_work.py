@@ -52,12 +52,6 @@ class SqliteDutyWork:
         changes = "status = 'waiting', waiting_for = ?, waiting_since = ?, waiting_why = ?"
         self._set(duty_id, changes, agency, on.isoformat(), why)
 
-    def resume(self, duty_id: str, due_on: date, escalated_on: date | None) -> None:
-        """It is owed again, its last day moved; a reminder may come again."""
-        changes = "status = 'open', waiting_for = NULL, waiting_since = NULL, waiting_why = NULL, reminded_on = NULL"
-        up = escalated_on.isoformat() if escalated_on else None
-        self._set(duty_id, f"{changes}, due_on = ?, escalated_on = ?", due_on.isoformat(), up)
-
     def assign(self, duty_id: str, name: str) -> None:
         """Who works on it."""
         self._set(duty_id, "assignee = ?", name)

@@ -16,7 +16,12 @@ from gateway.domain.model import SubjectId
 from gateway.domain.ports import KeyRing
 from gateway.domain.referral import OVERDUE, Event, State, after
 
-_COLUMNS = {"region": "h.residence", "school": "h.school", "owner": "NULL", "sealed": "h.sealed"}
+_COLUMNS = {
+    "region": "h.residence",
+    "school": "h.school",
+    "owner": "h.officer",
+    "sealed": "h.hidden",
+}
 _RECEIVED = {"region": "h.to_region", "school": "NULL", "owner": "NULL", "sealed": "FALSE"}
 _NAMES = (
     *(
@@ -36,7 +41,12 @@ _NAMES = (
     *("receiver_client", "receiver_officer", "receiver_agency", "receiver_role"),
     *("decided_on", "duty", "follow_up", "body", "package", "words"),
 )
-_SELECT = f"SELECT {', '.join(f'h.{name}' for name in _NAMES)} FROM handover h"
+_SELECT = (
+    f"SELECT {', '.join(f'h.{name}' for name in _NAMES)}, h.officer, h.hidden FROM"
+    f" (SELECT h.*, c.owner AS officer, COALESCE(c.sealed, h.sealed) AS hidden FROM handover h"
+    f" LEFT JOIN case_file c ON c.ref = h.case_ref) h"
+)
+"""Who may see it follows its case: sealed later, or another officer's by now."""
 _INSERT = f"INSERT INTO handover ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"
 _UPDATE = (
     "UPDATE handover SET state = ?, new_case = ?, receiver_client = ?, receiver_officer = ?, receiver_agency = ?,"
@@ -50,7 +60,7 @@ def handover_purpose(handover_id: str) -> str:
 
 
 def _handover(row: Sequence[Any], keys: KeyRing) -> Handover:
-    found = dict(zip(_NAMES, row, strict=True))
+    found = dict(zip((*_NAMES, "officer", "hidden"), row, strict=True))
     purpose = handover_purpose(found["id"])
     return Handover(
         id=found["id"],
@@ -58,7 +68,8 @@ def _handover(row: Sequence[Any], keys: KeyRing) -> Handover:
         to_region=found["to_region"],
         residence=found["residence"],
         school=found["school"],
-        sealed=bool(found["sealed"]),
+        sealed=bool(found["hidden"]),
+        owner=found["officer"],
         subject=SubjectId(found["subject_id"]),
         case=found["case_ref"],
         new_case=found["new_case"],

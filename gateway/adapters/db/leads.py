@@ -17,12 +17,12 @@ from gateway.domain.predicate import All, And, InRegion, Predicate
 _COLUMNS = {
     "region": "l.residence",
     "school": "l.school",
-    "owner": "l.owner",
-    "sealed": "l.sealed",
+    "owner": "c.owner",
+    "sealed": "c.sealed",
     "rule": "l.rule",
 }
 _LEAD = (
-    "l.id, l.rule, l.case_ref, l.residence, l.status, l.opened_at, l.due_on, l.facts, l.school, l.owner, l.sealed,"
+    "l.id, l.rule, l.case_ref, l.residence, l.status, l.opened_at, l.due_on, l.facts, l.school, c.owner, c.sealed,"
     " l.subject_id, l.rule_version"
 )
 
@@ -43,6 +43,10 @@ def _lead(row: tuple[Any, ...]) -> Lead:
         sealed=bool(row[10]),
         rule_version=row[12],
     )
+
+
+_FROM = "lead l JOIN case_file c ON c.ref = l.case_ref"
+"""Who may see a lead follows its case: sealed later, or handed to another officer."""
 
 
 class SqliteLeads:
@@ -68,7 +72,7 @@ class SqliteLeads:
             where += " AND l.id > :f_after"
             binds["f_after"] = query.after
         rows = self._db.execute(
-            f"SELECT {_LEAD} FROM lead l WHERE {where} ORDER BY l.id LIMIT :f_limit",
+            f"SELECT {_LEAD} FROM {_FROM} WHERE {where} ORDER BY l.id LIMIT :f_limit",
             {**binds, "f_limit": query.limit},
         )
         return [_lead(row) for row in rows]
@@ -77,7 +81,7 @@ class SqliteLeads:
         """The lead, if it is among the rows the caller may see."""
         where, binds = to_sql(rows, _COLUMNS)
         row = self._db.execute(
-            f"SELECT {_LEAD} FROM lead l WHERE l.id = :f_id AND {where}", {**binds, "f_id": lead_id}
+            f"SELECT {_LEAD} FROM {_FROM} WHERE l.id = :f_id AND {where}", {**binds, "f_id": lead_id}
         ).fetchone()
         return _lead(row) if row else None
 
@@ -86,6 +90,7 @@ class SqliteLeads:
         where, binds = to_sql(rows, _COLUMNS)
         found = self._db.execute(
             f"SELECT e.seq, e.kind, {_LEAD} FROM lead_event e JOIN lead l ON l.id = e.lead_id"
+            " JOIN case_file c ON c.ref = l.case_ref"
             f" WHERE e.seq > :f_after AND {where} ORDER BY e.seq LIMIT :f_limit",
             {**binds, "f_after": after, "f_limit": limit},
         )

@@ -14,7 +14,12 @@ from gateway.domain.model import SubjectId
 from gateway.domain.ports import KeyRing
 from gateway.domain.referral import OVERDUE, Comment, Event, Kind, Referral, ReferralQuery, State, after
 
-_COLUMNS = {"region": "r.residence", "school": "r.school", "owner": "NULL", "sealed": "r.sealed"}
+_COLUMNS = {
+    "region": "r.residence",
+    "school": "r.school",
+    "owner": "r.officer",
+    "sealed": "r.hidden",
+}
 _RECEIVED = {"region": "r.county", "school": "NULL", "owner": "NULL", "sealed": "FALSE"}
 """To its receiver a referral is the county's, wherever in it the child lives."""
 _NAMES = (
@@ -24,7 +29,12 @@ _NAMES = (
     *("receiver_client", "receiver_officer", "receiver_agency", "receiver_role"),
     *("decided_on", "ground", "outcome", "outcome_on", "concerns", "duty", "body", "words"),
 )
-_SELECT = f"SELECT {', '.join(f'r.{name}' for name in _NAMES)} FROM referral r"
+_SELECT = (
+    f"SELECT {', '.join(f'r.{name}' for name in _NAMES)}, r.officer, r.hidden FROM"
+    f" (SELECT r.*, c.owner AS officer, COALESCE(c.sealed, r.sealed) AS hidden FROM referral r"
+    f" LEFT JOIN case_file c ON c.ref = r.case_ref) r"
+)
+"""Who may see it follows its case: sealed later, or another officer's by now."""
 _INSERT = f"INSERT INTO referral ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"
 _UPDATE = (
     "UPDATE referral SET state = ?, receiver_client = ?, receiver_officer = ?, receiver_agency = ?,"
@@ -64,7 +74,7 @@ def actor_of(values: Sequence[Any]) -> Actor | None:
 
 
 def _referral(row: Sequence[Any], keys: KeyRing) -> Referral:
-    found = dict(zip(_NAMES, row, strict=True))
+    found = dict(zip((*_NAMES, "officer", "hidden"), row, strict=True))
     sealed = found["words"]
     return Referral(
         id=found["id"],
@@ -73,7 +83,8 @@ def _referral(row: Sequence[Any], keys: KeyRing) -> Referral:
         county=found["county"],
         residence=found["residence"],
         school=found["school"],
-        sealed=bool(found["sealed"]),
+        sealed=bool(found["hidden"]),
+        owner=found["officer"],
         subject=SubjectId(found["subject_id"]) if found["subject_id"] else None,
         case=found["case_ref"],
         measure=found["measure"],

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
+from gateway.domain.package import ORIGIN
 from gateway.domain.reporting import LASTING, Level, Period
 
 _CASE = "case_file c"
-_STEPS = "case_entry e JOIN case_file c ON c.ref = e.case_ref"
+_STEPS = (
+    "case_entry e JOIN case_file c ON c.ref = e.case_ref"
+    f" AND json_extract(e.body, '$.{ORIGIN}') IS NULL"  # what another county did is in that county's reports
+)
 _REGISTER = "student_register r"
 _IN = "BETWEEN :first AND :last"
 

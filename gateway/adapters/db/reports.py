@@ -8,12 +8,14 @@ from typing import Any
 
 import orjson
 
+from gateway.adapters.db.cases import CASE_COLUMNS
 from gateway.adapters.db.engine import Store, stamp
 from gateway.adapters.db.report_facts import LastingFigures, counties_of, summed
 from gateway.adapters.db.report_figures import figures_of, today_or
 from gateway.adapters.predicate_sql import to_sql
 from gateway.domain.landing import Effect
 from gateway.domain.model import SubjectId
+from gateway.domain.package import ORIGIN
 from gateway.domain.predicate import All, And, InRegion, Predicate
 from gateway.domain.reporting import UNIT_DIGITS, Level, LostChild, Period, Report, ReportQuery
 from schemas.codes.region import regions
@@ -30,9 +32,10 @@ _LOST = (
     " LEFT JOIN student_register r ON r.region = c.region AND r.subject_id = c.subject_id"
     " AND r.status IN ('dropped_out', 'transferred_out') AND r.status_date BETWEEN :first AND :last"
     " LEFT JOIN case_entry e ON e.case_ref = c.ref AND e.step = 'verify' AND e.on_date BETWEEN :first AND :last"
+    f" AND json_extract(e.body, '$.{ORIGIN}') IS NULL"
     " WHERE c.region = :region AND c.state NOT IN ('wrong_report', 'duplicate') AND c.opened_on <= :last"
     " AND (c.ended_on IS NULL OR c.ended_on > :first)"
-    " AND (r.subject_id IS NOT NULL OR e.case_ref IS NOT NULL) GROUP BY c.ref ORDER BY c.ref"
+    " AND (r.subject_id IS NOT NULL OR e.case_ref IS NOT NULL) AND {where} GROUP BY c.ref ORDER BY c.ref"
 )
 
 
@@ -177,14 +180,16 @@ class SqliteReports:
         row = self._store.reader.execute(_SCHOOL, (report.region, report.school)).fetchone()
         return str(row[0]) if row else None
 
-    def lost(self, report: Report) -> list[LostChild]:
-        """Whom a list of lost students names."""
+    def lost(self, report: Report, rows: Predicate) -> list[LostChild]:
+        """Whom a list of lost students names, as far as their cases are among the rows the caller may see."""
+        where, binds = to_sql(rows, CASE_COLUMNS)
         values = {
+            **binds,
             "region": report.region,
             "first": report.period.first.isoformat(),
             "last": report.period.last.isoformat(),
         }
         return [
             LostChild(SubjectId(row[0]), row[1], row[2], row[3], date.fromisoformat(row[4]), row[5])
-            for row in self._store.reader.execute(_LOST, values)
+            for row in self._store.reader.execute(_LOST.format(where=where), values)
         ]

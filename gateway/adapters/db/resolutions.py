@@ -11,7 +11,7 @@ from gateway.domain.ports import KeyRing
 from gateway.domain.predicate import Predicate
 from gateway.domain.resolution import Event, OpenCase, Resolution, ResolutionQuery, State, after
 
-_COLUMNS = {"region": "l.residence", "school": "l.school", "owner": "l.owner", "sealed": "l.sealed"}
+_COLUMNS = {"region": "l.residence", "school": "l.school", "owner": "c.owner", "sealed": "c.sealed"}
 _RESOLUTION = (
     "r.id, r.subject_id, r.case_ref, r.county, r.role, r.client, r.officer, r.emergency, r.state,"
     " r.requested_at, r.deadline, r.reason, r.decider, r.decided_at, r.note"
@@ -21,7 +21,8 @@ _OPEN_CASE = (
     " WHERE c.ended_on IS NULL AND l.status <> 'closed' AND "
 )
 _OF_ITS_CASE = (
-    "EXISTS (SELECT 1 FROM lead l WHERE l.region = r.county AND l.subject_id = r.subject_id"
+    "EXISTS (SELECT 1 FROM lead l JOIN case_file c ON c.ref = l.case_ref"
+    " WHERE l.region = r.county AND l.subject_id = r.subject_id"
     " AND l.case_ref = r.case_ref AND {where})"
 )
 

@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from gateway.domain.duties import DONE
 from gateway.domain.errors import Malformed
 from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, json_body
 from gateway.http.context import context
@@ -15,7 +16,7 @@ from gateway.http.strict import StrictRoute
 from gateway.http.wire import DutyModel, HandedOver, Page, json_response, region_code, schema_ref
 from gateway.services.cursor import PATTERN
 from gateway.services.duties import PURPOSE, DutyFilter
-from gateway.services.duty_actions import DONE, WAITING
+from gateway.services.duty_actions import WAITING
 
 router = APIRouter(prefix="/v1/duties", tags=["duties"], redirect_slashes=False, route_class=StrictRoute)
 
