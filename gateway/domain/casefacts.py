@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gateway.domain.case import CaseFile, State
 from gateway.domain.model import ChildFacts, Enrolment
-from gateway.domain.schooling import Thresholds, judge
+from gateway.domain.schooling import Thresholds, fresh_of, judge, newest
 
 ENROLLED, GRADUATED, DECEASED = "enrolled", "graduated", "deceased"
 _BACK = frozenset({State.RETURNED, State.OBSERVING})
@@ -55,43 +55,38 @@ class Proven:
 
 def proven(found: OpenCase, child: ChildFacts, today: date, limits: Thresholds) -> Proven | None:
     """The step that the registers carry, if any; what a register dates later than `today` is not known yet."""
-    newest = max(child.enrolments, key=_recency, default=None)
-    if newest is None or newest.status_date > today:
+    fresh = fresh_of(child.enrolments, today, limits)
+    row = newest(fresh) if fresh else None
+    if row is None or row.status_date > today:
         return None
     answer = judge(child, today, limits)
-    on = newest.status_date.isoformat()
+    on = row.status_date.isoformat()
     match answer.because:
         case "deceased":
             return Proven("decease", {"deceased_on": on})
-        case "graduated" if newest.status_date > found.floor:
+        case "graduated" if row.status_date > found.floor:
             return Proven("graduate", {"graduated_on": on})
-        case "enrolled" if _is_back(found, newest):
-            return Proven("return", {"returned_on": on, "school": newest.school_code, "source": "register"})
+        case "enrolled" if _is_back(found, row):
+            return Proven("return", {"returned_on": on, "school": row.school_code, "source": "register"})
         case "registered-dropout" | "absence-threshold" if found.case.state in _BACK:
-            return _relapse(found.case, child, newest, answer.because, today)
+            return _relapse(found.case, child, row, answer.because, today)
     return None
 
 
-def _recency(row: Enrolment) -> tuple[date, bool]:
-    return row.status_date, row.status == ENROLLED
-
-
-def _is_back(found: OpenCase, newest: Enrolment) -> bool:
+def _is_back(found: OpenCase, row: Enrolment) -> bool:
     """In a school of the case's own county, since a day after the last on which the child was out.
 
     Another county's register is no return and no move: the receiving county confirms that it took the child over.
     """
     case = found.case
-    inside = newest.region == case.region and newest.status == ENROLLED
-    return inside and newest.status_date > found.floor and case.state not in _BACK
+    inside = row.region == case.region and row.status == ENROLLED
+    return inside and row.status_date > found.floor and case.state not in _BACK
 
 
-def _relapse(
-    case: CaseFile, child: ChildFacts, newest: Enrolment, because: str, today: date
-) -> Proven | None:
+def _relapse(case: CaseFile, child: ChildFacts, row: Enrolment, because: str, today: date) -> Proven | None:
     since = case.observed_from or case.since
     if because == "registered-dropout":
-        day = newest.status_date
+        day = row.status_date
     elif child.absence is None or child.absence.month <= f"{since:%Y-%m}":
         return None  # the month of the return tells of days before it, too
     else:

@@ -14,8 +14,6 @@ from gateway.domain.model import SubjectId
 
 MISCONDUCT = "misconduct"
 DISABILITY = "disability"
-NEVER_LISTED = frozenset({MISCONDUCT})
-"""Groups that no list, count or message about several children may show."""
 OF_SCHOOL = frozenset({"learning_difficulty", "economic_hardship", "single_parent", "left_behind", "mobile"})
 """Groups told together in a child's file: registers' and schools' own; the others each under a field of their own."""
 

@@ -78,8 +78,7 @@ class Instrument:
 
     def expired(self, today: date) -> bool:
         """Whether it was served and its term is over."""
-        served = self.state is InstrumentState.SERVED and self.due_on is not None
-        return served and self.due_on is not None and self.due_on < today
+        return self.state is InstrumentState.SERVED and self.due_on is not None and self.due_on < today
 
     def pending(self, today: date) -> bool:
         """Whether it still has to be served or to be obeyed."""

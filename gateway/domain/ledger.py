@@ -5,15 +5,14 @@ intervals of law dates, so that a past day is answered as it was known on that d
 控辍保学 “动态销号” (教基〔2020〕5号).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 from gateway.domain.case import CaseBook, CaseFile, State
 from gateway.domain.model import Absence, SchoolingAnswer, Standing, Standings
-from gateway.domain.schooling import REGISTER, Thresholds, judge
-from schemas.identifiers import age_on
+from gateway.domain.schooling import REGISTER, Thresholds, judge, newest
 
 FIRST_AGE, LAST_AGE = 6, 15
 """Full years: school age begins with the first and ends with the last (义务教育法 art. 2, 11)."""
@@ -97,10 +96,6 @@ class Interval:
     reason: str | None = None
     evidence: str | None = None
 
-    def covers(self, day: date) -> bool:
-        """Whether the entry stood on that day."""
-        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
-
 
 def decide(facts: LedgerFacts, day: date, limits: Thresholds, book: CaseBook) -> Verdict:
     """Where the child stands on that law date.
@@ -161,7 +156,7 @@ def _gone(facts: LedgerFacts, state: State | None) -> str | None:
         return "moved"
     if own.status == "transferred_out" and any(_arrived(row, own) for row in facts.enrolments):
         return "arrived"
-    if _newest(facts.enrolments).status == "graduated" or _holds(facts, state, State.GRADUATED):
+    if newest(facts.enrolments).status == "graduated" or _holds(facts, state, State.GRADUATED):
         return "graduated"
     if facts.age < FIRST_AGE:
         return "under-age"
@@ -171,10 +166,6 @@ def _gone(facts: LedgerFacts, state: State | None) -> str | None:
 def _arrived(row: Standing, own: Standing) -> bool:
     """Whether another county's register shows the child in school, from the transfer on."""
     return row.region != own.region and row.status in _IN_SCHOOL and row.status_date >= own.status_date
-
-
-def _newest(rows: Sequence[Standing]) -> Standing:
-    return max(rows, key=lambda row: (row.status_date, row.status in _IN_SCHOOL, row.confirmed_on))
 
 
 def _why(
@@ -222,13 +213,3 @@ def follow(
     if standing.valid_from == day:
         return [begun]
     return [replace(standing, valid_to=day, reason="changed", evidence=None), begun]
-
-
-def as_of(history: Iterable[Interval], day: date) -> Interval | None:
-    """The interval of one child and ledger that stood on that day."""
-    return next((each for each in history if each.covers(day)), None)
-
-
-def age_of(birth: date, day: date) -> int:
-    """Full years on the day."""
-    return age_on(birth, day)

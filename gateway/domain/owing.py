@@ -121,9 +121,6 @@ class Owing(Protocol):
     async def find(self, query: DutyQuery) -> list[Duty]:
         """One page by last day, then id."""
 
-    async def get(self, duty_id: str, rows: Predicate) -> Duty | None:
-        """The duty, if it is among the rows the caller may see."""
-
     async def overdue(
         self, rows: Predicate, region: str | None, today: date, digits: int
     ) -> Sequence[Overdue]:

@@ -291,10 +291,6 @@ class ReportDesk(Protocol):
         """Keeps it; False when it is there already."""
         ...
 
-    def get(self, report_id: str) -> Report | None:
-        """The report, whoever may see it."""
-        ...
-
     def sign(self, report: Report) -> bool:
         """Keeps signature and stated figures; False when somebody signed it before."""
         ...

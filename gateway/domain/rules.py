@@ -10,7 +10,7 @@ from datetime import date
 
 from gateway.domain.model import ChildFacts, SubjectId
 from gateway.domain.predicate import Equals, Predicate, conjunction, disjunction
-from gateway.domain.schooling import Thresholds, judge
+from gateway.domain.schooling import Thresholds, fresh_of, judge, newest
 
 CAN_ATTEND = frozenset({"mainstream", "special_school", "home_delivery"})
 
@@ -114,12 +114,12 @@ def register_facts(
     """The first of the rules whose condition on registers holds for a child, with its fact; None when none does."""
     if not child.enrolments:
         return None
-    newest = max(child.enrolments, key=lambda row: row.status_date)
     for rule in rules:
         if rule.enabled and rule.when is not None and rule.when.caught(child, today, limits):
             if rule.when.word == ABSENCE:
                 return rule.id, _absence_fact(rule.id, child)
-            return rule.id, {"fact": rule.id, "since": newest.status_date.isoformat()}
+            row = newest(fresh_of(child.enrolments, today, rule.when.limits(limits)))
+            return rule.id, {"fact": rule.id, "since": row.status_date.isoformat()}
     return None
 
 

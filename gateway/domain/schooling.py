@@ -3,14 +3,17 @@
 Source: 义务教育法 art. 11, 14, 58; the table of defaults stands in `policies/thresholds.yaml`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 
 from gateway.domain.model import Absence, ChildFacts, Schooling, SchoolingAnswer, Standing, Standings
 
 REGISTER = "student-register"
 
-_IN_SCHOOL = frozenset({"enrolled", "on_leave", "deferred", "exempt"})
+Row = TypeVar("Row", bound=Standing)
+IN_SCHOOL = frozenset({"enrolled", "on_leave", "deferred", "exempt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,24 @@ def judge(child: ChildFacts | Standings, today: date, limits: Thresholds) -> Sch
     One county cannot take back what another says: a child whom one register shows in school and another as dropped
     out is unknown until a person has looked. A child transferred out has arrived where a register shows it.
     """
-    fresh = [row for row in child.enrolments if not _stale(row.confirmed_on, today, limits)]
+    fresh = fresh_of(child.enrolments, today, limits)
     if not fresh:
         return _without_register(child, today, limits)
-    newest = max(fresh, key=_recency)
-    if newest.status in _IN_SCHOOL and any(row.status == "dropped_out" for row in fresh):
-        return SchoolingAnswer("unknown", "registers-disagree", newest.confirmed_on)
-    answer, because = _by_status(newest, child.absence, today, limits)
-    return SchoolingAnswer(answer, because, newest.confirmed_on)
+    row = newest(fresh)
+    if row.status in IN_SCHOOL and any(each.status == "dropped_out" for each in fresh):
+        return SchoolingAnswer("unknown", "registers-disagree", row.confirmed_on)
+    answer, because = _by_status(row, child.absence, today, limits)
+    return SchoolingAnswer(answer, because, row.confirmed_on)
+
+
+def fresh_of(rows: Iterable[Row], today: date, limits: Thresholds) -> list[Row]:
+    """The rows of registers that are not too old to be believed."""
+    return [row for row in rows if not _stale(row.confirmed_on, today, limits)]
+
+
+def newest(rows: Iterable[Row]) -> Row:
+    """The row that speaks last, of one or more: on one day, a register that shows the child arrived beats one it left."""
+    return max(rows, key=lambda row: (row.status_date, row.status in IN_SCHOOL, row.confirmed_on))
 
 
 def _stale(confirmed_on: date, today: date, limits: Thresholds) -> bool:
@@ -47,16 +60,11 @@ def _without_register(child: ChildFacts | Standings, today: date, limits: Thresh
     """Known only from an old file, or from none: unknown, and whether the register itself is missing."""
     as_of = child.register_as_of
     if child.enrolments:
-        newest = max(row.confirmed_on for row in child.enrolments)
-        return SchoolingAnswer("unknown", "register-stale", newest, (REGISTER,))
+        told = max(row.confirmed_on for row in child.enrolments)
+        return SchoolingAnswer("unknown", "register-stale", told, (REGISTER,))
     if as_of is None or _stale(as_of, today, limits):
         return SchoolingAnswer("unknown", "register-missing", as_of, (REGISTER,))
     return SchoolingAnswer("unknown", "in-no-register", as_of)
-
-
-def _recency(row: Standing) -> tuple[date, bool, date]:
-    """The row that speaks last; on one day, a register that shows the child arrived beats one it left."""
-    return (row.status_date, row.status in _IN_SCHOOL, row.confirmed_on)
 
 
 def _by_status(
@@ -69,7 +77,7 @@ def _by_status(
             return _by_transfer(row, today, limits)
         case "graduated":
             return "completed", "graduated"
-        case status if status in _IN_SCHOOL:
+        case status if status in IN_SCHOOL:
             if status == "enrolled" and absent_too_long(absence, today, limits):
                 return "unknown", "absence-threshold"
             return "no", status

@@ -9,12 +9,13 @@ from gateway.domain.case import State as CaseState
 from gateway.domain.errors import Conflict, SourceUnavailable
 from gateway.domain.handover import Handover, arriving
 from gateway.domain.log.note import MalformedNote, Verify, Vkey
-from gateway.domain.model import DutyDraft, LeadDraft
+from gateway.domain.model import LeadDraft
 from gateway.domain.package import Package, copied, read, written
 from gateway.domain.ports import KeyRing, Transaction
 from gateway.domain.principal import Principal
 from gateway.domain.referral import HandoverTerms
 from gateway.domain.rulebook import Rulebook
+from gateway.services.opening import Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +74,16 @@ class Arrivals:
         self, transaction: Transaction, old: CaseFile, package: Package, today: date, now: datetime
     ) -> None:
         rule, region = self._book.rules[self._terms.rule], package.to_region
-        duties = self._book.of(region).duties
-        due = duties.due(rule.duty, today)
         draft = LeadDraft(
             subject=old.subject,
             rule=rule.id,
             region=region,
             residence=region,
-            due_on=due,
+            due_on=self._book.of(region).duties.due(rule.duty, today),
             facts=({"fact": rule.id, "on": today.isoformat()},),
             rule_version=rule.version,
         )
-        lead, _news = transaction.open_lead(draft, now)
-        facts = {"handover": package.handover}
-        for kind in (rule.duty, *rule.further_duties):
-            owner, due = duties.rules[kind].owner_for(None, region), duties.due(kind, today)
-            duty = DutyDraft(kind=kind, owner=owner, region=region, due_on=due, lead=lead, facts=facts)
-            transaction.duties.open(duty, now)
+        Opening(self._book, today, now).lead(transaction, draft, {"handover": package.handover})
 
 
 def _taken_up(new: CaseFile, package: Package, today: date) -> CaseFile:

@@ -26,7 +26,7 @@ from gateway.domain.schooling import judge
 from gateway.services import outgoing
 from gateway.services.evidence import Evidence, Request, new_reference
 from gateway.services.guard import Guard, quota_exceeded
-from gateway.services.opening import draft_of, open_with_duty
+from gateway.services.opening import Opening, draft_of
 from schemas.catalogue import EXCHANGES, Action
 from schemas.identifiers import IdentifierError, ResidentId, age_on, parse_resident_id
 
@@ -171,7 +171,10 @@ class Ask:
         county = asked.request.region[:COUNTY_DIGITS]
         fact = {"fact": rule.id, "on": asked.today.isoformat()}
         draft = draft_of(self._book, rule.id, subject, child, county, asked.today, fact)
-        lead = open_with_duty(transaction, self._book, draft, asked.today, asked.now)
+        lead, news = transaction.open_lead(draft, asked.now)
+        if news:
+            owed = Opening(self._book, asked.today, asked.now).owed(draft, lead, rule.duty)
+            transaction.open_duty(owed, asked.now)
         for kind in rule.further_duties:
             transaction.open_duty(self._duty(kind, county, lead, asked.today, asked.employer), asked.now)
         return lead

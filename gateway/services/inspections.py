@@ -15,7 +15,7 @@ from gateway.domain.model import ChildFacts, DutyDraft, SubjectId
 from gateway.domain.rows import Fact
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.sheet import Reading, RowFlaw
-from gateway.services.opening import draft_of, open_with_duty
+from gateway.services.opening import Opening, draft_of
 
 DATASET = "sightings"
 SIGHTED = "sighted-at-work"
@@ -101,7 +101,7 @@ class Enforcement:
                 child = children.get(row.subject) or ChildFacts(row.subject)
                 fact = {"fact": SIGHTED, "on": row.inspected_on.isoformat()}
                 draft = draft_of(self._book, SIGHTED, row.subject, child, region, self._today, fact)
-                open_with_duty(transaction, self._book, draft, self._today, self._now)
+                Opening(self._book, self._today, self._now).lead(transaction, draft)
             elif row.finding != PENDING and not transaction.inspections.confirmed(row.subject):
                 self._withdraw(transaction, row.subject)
 

@@ -1,12 +1,16 @@
 """A lead about a child for whom something happened outside school: where it belongs, and the duty it begins with."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import residence_within
+
+_NONE: Mapping[str, object] = MappingProxyType({})
 
 
 class Opens(Protocol):
@@ -44,12 +48,25 @@ def draft_of(
     )
 
 
-def open_with_duty(transaction: Opens, book: Rulebook, draft: LeadDraft, today: date, now: datetime) -> str:
-    """The lead's id. What is owed to the child, its school owes, its township, or where none is known the county."""
-    lead, news = transaction.open_lead(draft, now)
-    if news:
-        kind, duties = book.rules[draft.rule].duty, book.of(draft.region).duties
-        owner, due = duties.rules[kind].owner_for(draft.school, draft.residence), duties.due(kind, today)
-        duty = DutyDraft(kind=kind, owner=owner, region=draft.region, due_on=due, lead=lead, facts={})
-        transaction.open_duty(duty, now)
-    return lead
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Opens leads and what is owed for them, on one law date."""
+
+    book: Rulebook
+    today: date
+    now: datetime
+
+    def lead(self, transaction: Opens, draft: LeadDraft, facts: Mapping[str, object] = _NONE) -> str:
+        """The lead's id. Every duty of its rule is owed; opening one again changes nothing."""
+        lead, _news = transaction.open_lead(draft, self.now)
+        rule = self.book.rules[draft.rule]
+        for kind in (rule.duty, *rule.further_duties):
+            transaction.open_duty(self.owed(draft, lead, kind, facts), self.now)
+        return lead
+
+    def owed(self, draft: LeadDraft, lead: str, kind: str, facts: Mapping[str, object] = _NONE) -> DutyDraft:
+        """What is owed to the child, its school owes, its township, or where none is known the county."""
+        duties = self.book.of(draft.region).duties
+        owner = duties.rules[kind].owner_for(draft.school, draft.residence)
+        due = duties.due(kind, self.today)
+        return DutyDraft(kind=kind, owner=owner, region=draft.region, due_on=due, lead=lead, facts=facts)

@@ -9,14 +9,13 @@ from datetime import date, datetime
 
 from gateway.domain.disclosure import SYSTEM_ROLE
 from gateway.domain.landing import RuleTransaction
-from gateway.domain.model import ChildFacts, DutyDraft, LeadDraft, SubjectId
+from gateway.domain.model import ChildFacts, LeadDraft, SubjectId
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.rules import ABSENCE, DAY, of_registers, placement_fact, register_facts, residence_within
 from gateway.domain.schooling import judge
+from gateway.services.opening import Opening
 
 PLACEMENT = "placement-missing"
-
-_SETTLED = frozenset({"no", "completed"})
 
 
 class DailySweep:
@@ -36,6 +35,7 @@ class Sweep:
     def __init__(self, rulebook: Rulebook, today: date, now: datetime, event: str) -> None:
         self._books, self._book, self._today, self._now = rulebook, rulebook, today, now
         self._event = event
+        self._opening = Opening(rulebook, today, now)
 
     def run(self, transaction: RuleTransaction, region: str) -> None:
         """Open, update and close the county's leads, by the county's own figures."""
@@ -56,7 +56,7 @@ class Sweep:
             found = register_facts(child, self._today, self._book.limits, rules)
             if found is not None:
                 rule, fact = found
-                self._open(transaction, self._register_draft(subject, child, region, rule, fact))
+                self._opening.lead(transaction, self._register_draft(subject, child, region, rule, fact))
                 fired.add((subject, rule))
         return fired
 
@@ -77,7 +77,7 @@ class Sweep:
             if fact is not None:
                 residence = residence_within(region, assessment.residence)
                 draft = self._draft(assessment.subject, PLACEMENT, region, residence, fact, None)
-                self._open(transaction, draft)
+                self._opening.lead(transaction, draft)
                 fired.add((assessment.subject, PLACEMENT))
         return fired
 
@@ -102,20 +102,6 @@ class Sweep:
             rule_version=rule.version,
         )
 
-    def _open(self, transaction: RuleTransaction, draft: LeadDraft) -> None:
-        lead, _news = transaction.open_lead(draft, self._now)
-        rule = self._book.rules[draft.rule]
-        for kind in (rule.duty, *rule.further_duties):
-            duty = self._book.duties.rules[kind]
-            due, owner = (
-                self._book.duties.due(kind, self._today),
-                duty.owner_for(draft.school, draft.residence),
-            )
-            transaction.open_duty(
-                DutyDraft(kind=kind, owner=owner, region=draft.region, due_on=due, lead=lead, facts={}),
-                self._now,
-            )
-
     def _close(self, transaction: RuleTransaction, leads: Mapping[tuple[SubjectId, str], str]) -> None:
         facts = transaction.facts([subject for subject, _ in leads])
         for (subject, rule), lead in sorted(leads.items()):
@@ -132,7 +118,7 @@ class Sweep:
         answer = judge(child, self._today, self._book.limits)
         if answer.out_of_school == "no":
             return "done" if self._seen_again(child, rule) else None
-        gone = rule == PLACEMENT or answer.out_of_school in _SETTLED or answer.because == "deceased"
+        gone = rule == PLACEMENT or answer.out_of_school == "completed" or answer.because == "deceased"
         return "cancelled" if gone else None
 
     def _seen_again(self, child: ChildFacts, rule: str) -> bool:

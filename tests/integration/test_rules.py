@@ -15,7 +15,7 @@ from gateway.cli import app
 from gateway.settings import POLICIES
 from tests.harness import TestGateway, problem, running
 from tests.officers import LEAD, OUT, RETURN, SCHOOL, TEACHER, TOWN, VERIFY, Officer, register
-from tests.people import attendance, csv_file, resident_id, student
+from tests.people import attendance, csv_file, resident_id, sighting, student
 
 CHILD = resident_id(date(2015, 3, 5), 2)
 
@@ -187,3 +187,15 @@ def test_a_foreign_lead_is_refused_with_the_same_words(asked: TestGateway) -> No
     hidden = asked.call.get(f"/v1/leads/{lead['id']}/explain", headers=headers)
     missing = asked.call.get("/v1/leads/lead-" + "a" * 26 + "/explain", headers=headers)
     assert problem(hidden) == problem(missing) == (403, "not-permitted")
+
+
+def test_a_rule_of_inspections_opens_all_its_duties(tmp_path: Path) -> None:
+    policies = changed(tmp_path, "sighted-at-work", further_duties=["licence-refusal"])
+    with running(tmp_path / "data", policies=policies) as gateway:
+        register(gateway, student(2))
+        answer = gateway.upload("sightings", csv_file([sighting(2)]))
+        assert (answer.status_code, answer.json()["rejected"]) == (200, 0), answer.text
+        with gateway.database() as connection:
+            found = connection.execute("SELECT kind, owner FROM duty ORDER BY kind").fetchall()
+        connection.close()
+    assert found == [("first-contact", "school"), ("licence-refusal", "market_regulation")]

@@ -14,12 +14,12 @@ from gateway.domain.ledger import (
     Interval,
     Ledger,
     LedgerFacts,
-    as_of,
     decide,
     follow,
 )
 from gateway.domain.model import Standing
 from gateway.settings import POLICIES
+from tests.ledger_history import as_of
 
 START = date(2026, 1, 1)
 BOOK = load_rulebook(POLICIES)

@@ -2,10 +2,11 @@
 
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 
 from gateway.domain.case import CaseFile, State
-from gateway.domain.casefacts import Month, OpenCase, attended, proven
+from gateway.domain.casefacts import Month, OpenCase, Proven, attended, proven
 from gateway.domain.model import Absence, ChildFacts, Enrolment, SubjectId
 from gateway.domain.schooling import Thresholds
 
@@ -49,6 +50,25 @@ def step(found: OpenCase, facts: ChildFacts, today: date = TODAY) -> str | None:
 )
 def test_of_an_open_case(status: str, since: str, wanted: str | None) -> None:
     assert step(case(), child(status, since)) == wanted
+
+
+def test_what_is_proven_is_dated_by_the_row_that_proves_it() -> None:
+    """Of two registers the one that is too old to be believed says neither what is the case nor since when."""
+    old = child("enrolled", "2026-12-10", region="530424").enrolments[0]
+    old = msgspec.structs.replace(old, confirmed_on=date(2026, 1, 1))
+    (fresh,) = child("graduated", "2026-12-01").enrolments
+    answer = proven(case(), ChildFacts(CHILD, (old, fresh)), TODAY, LIMITS)
+    assert answer == Proven("graduate", {"graduated_on": "2026-12-01"})
+
+
+def test_of_two_rows_of_one_day_the_one_that_shows_the_child_speaks() -> None:
+    (left,), (there,) = (
+        child("transferred_out", "2026-12-01").enrolments,
+        child("enrolled", "2026-12-01").enrolments,
+    )
+    left = msgspec.structs.replace(left, region="530424")
+    for rows in ((left, there), (there, left)):
+        assert step(case(), ChildFacts(CHILD, rows)) == "return"
 
 
 def test_no_register_and_another_countys_move_nobody() -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from gateway.adapters.rulebook import load_rulebook
 from gateway.domain.case import CaseFile, State
-from gateway.domain.ledger import STATUSES, Entry, Ledger, LedgerFacts, Verdict, as_of, decide, follow
+from gateway.domain.ledger import STATUSES, Entry, Ledger, LedgerFacts, Verdict, decide, follow
 from gateway.domain.model import Absence, Standing, SubjectId
 from gateway.settings import POLICIES
+from tests.ledger_history import as_of
 
 HERE, THERE = "530423", "530424"
 TODAY = date(2026, 11, 20)

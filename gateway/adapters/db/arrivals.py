@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from gateway.adapters.db.fact_tables import TABLES
 from gateway.domain.model import SubjectId
+from gateway.domain.schooling import IN_SCHOOL
 
 _CONTENTS = TABLES["student-register"][2]
 _SCHOOL, _STATUS, _ON = (_CONTENTS.index(name) for name in ("school_code", "status", "status_date"))
-_IN_SCHOOL = frozenset({"enrolled", "on_leave", "deferred", "exempt"})
 
 
 def late_departures(
@@ -29,6 +29,6 @@ def _arrived(known: tuple[object, ...] | None, leaving: tuple[object, ...]) -> b
     return (
         known is not None
         and known[_SCHOOL] != leaving[_SCHOOL]
-        and known[_STATUS] in _IN_SCHOOL
+        and known[_STATUS] in IN_SCHOOL
         and str(known[_ON]) >= str(leaving[_ON])
     )

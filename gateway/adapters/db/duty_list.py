@@ -114,10 +114,6 @@ class SqliteDuties:
         )
         return [duty_of(row) for row in rows]
 
-    async def get(self, duty_id: str, rows: Predicate) -> Duty | None:
-        """The duty, if it is among the rows the caller may see."""
-        return get_duty(self._store.reader, duty_id, rows)
-
     async def overdue(self, rows: Predicate, region: str | None, today: date, digits: int) -> list[Overdue]:
         """What is overdue, by owner, region (its first `digits`) and kind: one statement."""
         where, binds = _within(rows, region)

@@ -8,10 +8,11 @@ from typing import Any
 from gateway.adapters.db.cases import CASE, case_of
 from gateway.adapters.db.children import many_facts
 from gateway.domain.case import CaseBook, CaseFile
-from gateway.domain.ledger import Entry, Interval, Ledger, LedgerFacts, Verdict, age_of, decide, follow
+from gateway.domain.ledger import Entry, Interval, Ledger, LedgerFacts, Verdict, decide, follow
 from gateway.domain.model import Standing
 from gateway.domain.rules import residence_within
 from gateway.domain.schooling import Thresholds
+from schemas.identifiers import age_on
 
 _TOWNSHIP_DIGITS = 9
 _ROW = "r.status, r.status_date, r.confirmed_on, r.birth_date, r.residence, r.school_code, r.upload_id"
@@ -133,7 +134,7 @@ class Work:
 
     def _judged(self, row: _Row, facts: Mapping[bytes, Any], case: CaseFile | None) -> Verdict:
         child = facts.get(row[0])
-        age = age_of(date.fromisoformat(row[4]), self._day) if row[4] else None
+        age = age_on(date.fromisoformat(row[4]), self._day) if row[4] else None
         enrolments = child.enrolments if child else ()
         absence = child.absence if child else None
         found = LedgerFacts(self._region, age, enrolments, absence, case)
@@ -146,7 +147,7 @@ class Work:
         if found is None:
             day = date.fromisoformat
             own = Standing(self._region, row[1], day(row[2]), day(row[3]))
-            facts = LedgerFacts(self._region, age_of(day(row[4]), self._day), (own,))
+            facts = LedgerFacts(self._region, age_on(day(row[4]), self._day), (own,))
             found = self._known[key] = decide(facts, self._day, self._limits, self._book)
         return found
 

@@ -117,11 +117,6 @@ class SqliteReportDesk:
             self._done["reports", "made"] += 1
         return made == 1
 
-    def get(self, report_id: str) -> Report | None:
-        """The report, whoever may see it."""
-        row = self._db.execute(f"SELECT {_REPORT} FROM report p WHERE p.id = ?", (report_id,)).fetchone()
-        return _report(row) if row else None
-
     def sign(self, report: Report) -> bool:
         """Keeps signature and stated figures; False when somebody signed it before."""
         return (
