@@ -15,7 +15,7 @@ from gateway.domain.model import SubjectId
 from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
 
-SAME, PREVIOUS, ALL_DUTIES = "same", "previous", "*"
+SAME, PREVIOUS = "same", "previous"
 OPENED = "open"
 """The first line of a case's history: nobody takes that step."""
 

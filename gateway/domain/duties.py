@@ -208,8 +208,8 @@ class DutyDesk(Protocol):
         """
         ...
 
-    def finish(self, case: str, kinds: Collection[str] | None, on: date, by: str) -> int:
-        """Marks the case's open and waiting duties of those kinds (None: of every kind) as done; how many."""
+    def finish(self, case: str, kinds: Collection[str], on: date, by: str) -> int:
+        """Marks the case's open and waiting duties of those kinds as done; how many."""
         ...
 
     def finish_one(self, duty_id: str, on: date, by: str) -> bool:

@@ -234,7 +234,7 @@ class ReferralDesk(Protocol):
         ...
 
     def read_by(self, roles: Collection[str], county: str) -> bool:
-        """Whether an active client of one of the roles is there for exactly that county."""
+        """Whether a client of one of the roles that is not revoked is registered for that very region, not for one above."""
         ...
 
     def is_active(self, client: str) -> bool:

@@ -11,7 +11,6 @@ from datetime import date, datetime
 from typing import Protocol, cast
 
 from gateway.domain.case import (
-    ALL_DUTIES,
     Actor,
     CaseDesk,
     CaseEntry,
@@ -134,7 +133,7 @@ class Casework:
         if case.ended_on is not None:
             desks.duties.cancel(case.ref, move.today, by, f"case-{case.state}")
         else:
-            desks.duties.finish(case.ref, None if ALL_DUTIES in step.done else step.done, move.today, by)
+            desks.duties.finish(case.ref, step.done, move.today, by)
         duties = self._book.of(case.region).duties
         for kind in step.opens:
             draft = DutyDraft(

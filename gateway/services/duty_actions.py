@@ -1,7 +1,8 @@
 """What an officer does with a duty: done, waiting for another agency, owed again, given to a colleague.
 
-By an agency that owes it or that it went up to, and only while it stands. Each is decided and looked at inside the
-commit that does it, and is in the evidence with its child.
+By an agency that owes it or that it went up to, only while it stands, and done only where no act of the gateway's own
+ends it. Each is decided and looked at inside the commit that does it, and is in the evidence: with its child, unless it
+was refused.
 """
 
 import hashlib

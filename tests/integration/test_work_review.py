@@ -34,6 +34,7 @@ def test_the_same_step_on_the_same_day_is_owed_each_time(gateway: TestGateway, a
     (ref,) = [each["ref"] for each in lead.cases()]
     for _ in range(again):
         lead.take(ref, "dismiss", **FOUND)
+        assert _owed(lead, ref) == []
         lead.take(ref, "reopen", note="误办")
     assert _owed(lead, ref) == ["first-contact"]
     for _ in range(again):

@@ -102,11 +102,10 @@ class SqliteDutyDesk:
         basis = [draft.lead.encode(), str(episode).encode()] if episode else [draft.lead.encode()]
         return None if status == "closed" else (case, inside, school), basis
 
-    def finish(self, case: str, kinds: Collection[str] | None, on: date, by: str) -> int:
-        """Marks the case's standing duties of those kinds (None: of every kind) as done; how many."""
-        which, marks = sorted(kinds or ()), ", ".join("?" * len(kinds or ()))
-        only = f" AND kind IN ({marks})" if kinds is not None else ""
-        return self._end("done", f"case_ref = ?{only}", (case, *which), on, by)
+    def finish(self, case: str, kinds: Collection[str], on: date, by: str) -> int:
+        """Marks the case's standing duties of those kinds as done; how many."""
+        where = f"case_ref = ? AND kind IN ({', '.join('?' * len(kinds))})"
+        return self._end("done", where, (case, *sorted(kinds)), on, by)
 
     def finish_one(self, duty_id: str, on: date, by: str) -> bool:
         """Marks one as done; False when it does not stand any more."""
