@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import NamedTuple, Protocol
 
 from gateway.domain.model import Absence, ChildFacts, Enrolment, SubjectId
+from gateway.domain.predicate import TOWNSHIP_DIGITS
 from gateway.domain.rules import Condition
 from gateway.domain.schooling import Thresholds
 
@@ -56,7 +57,7 @@ class ChildHistory:
     def officer(self) -> str:
         """Who would get the lead: the school of the newest register, else the township of the home."""
         row = max(self.enrolments, key=lambda row: row.status_date)
-        return row.school_code or row.residence[:9]
+        return row.school_code or row.residence[:TOWNSHIP_DIGITS]
 
 
 def _before(row: Enrolment, day: date) -> Enrolment:

@@ -5,6 +5,7 @@ case is the policy's to say; what may be done with it is said here, by role and 
 58; 未成年人保护法 art. 83.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,6 +17,8 @@ from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
 
 SAME, PREVIOUS = "same", "previous"
+CASE_REF = re.compile("case-[a-z2-7]{26}")
+"""How a case is named: to be matched whole."""
 OPENED = "open"
 """The first line of a case's history: nobody takes that step."""
 

@@ -15,9 +15,9 @@ from gateway.domain.case import (
     State,
     Step,
 )
-from gateway.domain.deidentify import TOWNSHIP_DIGITS
 from gateway.domain.moments import to_second
 from gateway.domain.observation import ASIDE, CONFIRM, confirmed, missing, reached_on, standing
+from gateway.domain.predicate import TOWNSHIP_DIGITS
 
 MARKS = frozenset({"_request", "_content", ASIDE})
 """What a line of the history says for the gateway alone: which request wrote it, and whether the case rests on it."""

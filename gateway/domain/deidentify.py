@@ -13,7 +13,6 @@ from typing import NewType
 from gateway.domain.decision import Grant, Treatment
 from schemas.catalogue import Exchange
 
-TOWNSHIP_DIGITS = 9
 KEY = "pseudonym"
 _PSEUDONYMS = frozenset({KEY, "pseudonyms", "child"})
 """Fields that come as the consumer's own pseudonyms: of one child (on a ledger `child`), or one child's under every key

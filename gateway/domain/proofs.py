@@ -1,9 +1,8 @@
 """Reading one piece of evidence of a case's step: what was given, as it is kept; or what is wrong with it."""
 
-import re
 from datetime import date
 
-from gateway.domain.case import Proof
+from gateway.domain.case import CASE_REF, Proof
 from gateway.domain.errors import Flaw
 from gateway.domain.freetext import NOTE_LENGTH, fault_of
 from gateway.domain.predicate import is_school
@@ -12,7 +11,6 @@ from schemas.codes.region import regions
 
 NAME_LENGTH = 40
 LIST_LENGTH = 10
-_CASE = re.compile(r"case-[a-z2-7]{26}")
 
 
 def read_proof(proof: Proof, value: object, today: date) -> object | Flaw:
@@ -82,7 +80,7 @@ def _school(proof: Proof, value: object, _today: date) -> object | Flaw:
 
 
 def _case(proof: Proof, value: object, _today: date) -> object | Flaw:
-    if not isinstance(value, str) or not _CASE.fullmatch(value):
+    if not isinstance(value, str) or not CASE_REF.fullmatch(value):
         return _wrong(proof, "bad_code", "个案编号有误", "no case reference")
     return value
 

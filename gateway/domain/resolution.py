@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.domain.case import CASE_REF
 from gateway.domain.model import SubjectId
 from gateway.domain.predicate import Predicate
 from gateway.domain.principal import Principal
@@ -122,7 +123,6 @@ def may_decide(resolution: Resolution, who: Principal) -> bool:
 
 
 _PSEUDONYM = re.compile(r"([a-z]{2})[0-9]{1,4}-[a-z2-7]{32}")
-_CASE = re.compile(r"case-[a-z2-7]{26}")
 
 
 def may_be_own(pseudonym: str, own: str) -> bool:
@@ -136,7 +136,7 @@ def may_be_own(pseudonym: str, own: str) -> bool:
 
 def is_case(text: str) -> bool:
     """Whether the text has the shape of a case reference."""
-    return _CASE.fullmatch(text) is not None
+    return CASE_REF.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,10 +226,11 @@ class Cases:
         seen: list[SubjectId] = []
 
         def inside(transaction: Transaction) -> tuple[bytes, AuditEntry]:
+            seen.clear()  # a batch that broke is run again
             case = transaction.cases.visible(ref, grant.rows)
             if case is None:
                 raise NotPermitted
-            seen[:] = [case.subject]
+            seen.append(case.subject)
             hand = _Hand(transaction, request, grant, case, tuple(transaction.cases.entries(ref)))
             changed, detail = work(hand)
             return self._answer(replace(hand, case=changed), detail)

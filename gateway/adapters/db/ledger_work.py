@@ -10,11 +10,11 @@ from gateway.adapters.db.children import many_facts
 from gateway.domain.case import CaseBook, CaseFile
 from gateway.domain.ledger import Entry, Interval, Ledger, LedgerFacts, Verdict, decide, follow
 from gateway.domain.model import Standing
+from gateway.domain.predicate import TOWNSHIP_DIGITS
 from gateway.domain.rules import residence_within
 from gateway.domain.schooling import Thresholds
 from schemas.identifiers import age_on
 
-_TOWNSHIP_DIGITS = 9
 _ROW = "r.status, r.status_date, r.confirmed_on, r.birth_date, r.residence, r.school_code, r.upload_id"
 _ENTRY = "status, township, school, case_ref, sources, carried_forward"
 _WRITE = (
@@ -174,8 +174,8 @@ class Work:
         sources = ",".join(verdict.sources)
         if row[1] is None:
             residence = case.residence if case else self._region
-            return residence[:_TOWNSHIP_DIGITS], case.school if case else None, verdict.case, sources, 0
-        township = residence_within(self._region, row[5])[:_TOWNSHIP_DIGITS]
+            return residence[:TOWNSHIP_DIGITS], case.school if case else None, verdict.case, sources, 0
+        township = residence_within(self._region, row[5])[:TOWNSHIP_DIGITS]
         return township, row[6], verdict.case, sources, int(self._newest.omitted(row[6], row[7]))
 
     def _why(self, ledger: Ledger, verdict: Verdict | None, case: CaseFile | None) -> tuple[str, str]:

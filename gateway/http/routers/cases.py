@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gateway.domain.case import State
+from gateway.domain.case import CASE_REF, State
 from gateway.domain.errors import Malformed
 from gateway.http.bodies import TEXT, PrivateBody, caller_and_body, idempotency_key, json_body
 from gateway.http.case_shapes import CaseModel, ChildFileModel
@@ -19,7 +19,6 @@ from gateway.services.cursor import PATTERN
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"], redirect_slashes=False, route_class=StrictRoute)
 
-_REF = "case-[a-z2-7]{26}"
 _EVIDENCE = {"type": "object", "additionalProperties": True}
 _CASE = schema_ref(CaseModel, "个案 / The case")
 _TEXTS = {"type": "array", "items": TEXT}
@@ -51,7 +50,7 @@ async def find(
     purpose: str = PURPOSE,
     region: str | None = None,
     state: State | None = None,
-    cursor: Annotated[str | None, Query(pattern=f"^({_REF}|{PATTERN})$")] = None,
+    cursor: Annotated[str | None, Query(pattern=f"^({CASE_REF.pattern}|{PATTERN})$")] = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 100,
 ) -> Response:
     """Cases of the caller's region or school, ordered by their reference."""

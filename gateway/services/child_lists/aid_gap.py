@@ -8,12 +8,11 @@ from datetime import date
 
 from gateway.domain.aid import PAYMENTS, RELIEF, Gap, PupilAid, Term, Told, gap_of
 from gateway.domain.aid_rows import AidRows
-from gateway.domain.deidentify import TOWNSHIP_DIGITS
 from gateway.domain.errors import Malformed
 from gateway.domain.model import SubjectId
 from gateway.domain.money import yuan
 from gateway.domain.ports import Clock
-from gateway.domain.predicate import COUNTY_DIGITS, Predicate
+from gateway.domain.predicate import COUNTY_DIGITS, TOWNSHIP_DIGITS, Predicate
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.schooling import REGISTER
 from gateway.domain.terms import term_code

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from gateway.domain.aid import PAYMENTS, AidBook
-from gateway.domain.deidentify import TOWNSHIP_DIGITS
 from gateway.domain.model import Schooling, SubjectId
 from gateway.domain.needy import age_band, need_classes, schooling_word
 from gateway.domain.ports import Clock, Likeness, Lists, PaidIn
-from gateway.domain.predicate import COUNTY_DIGITS, Predicate
+from gateway.domain.predicate import COUNTY_DIGITS, TOWNSHIP_DIGITS, Predicate
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.schooling import REGISTER, judge
 from gateway.services.child_lists.making import Gathered, Likely, no_part

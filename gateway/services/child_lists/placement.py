@@ -6,11 +6,10 @@ Neither tells where a child lives: a smaller region gives its county's list, as 
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from gateway.domain.deidentify import TOWNSHIP_DIGITS
 from gateway.domain.model import SubjectId
 from gateway.domain.placement import ASSESSMENTS, Assessed, Assessments, placed, support
 from gateway.domain.ports import Clock
-from gateway.domain.predicate import Predicate
+from gateway.domain.predicate import TOWNSHIP_DIGITS, Predicate
 from gateway.domain.rulebook import Rulebook
 from gateway.domain.schooling import REGISTER
 from gateway.services.child_lists.making import Gathered, Likely, no_part
