@@ -185,16 +185,6 @@ class Reporting:
         await self._evidence.journal.record(entry)
         return body
 
-    async def one(self, principal: Principal, purpose: str, report_id: str) -> tuple[Released, bytes]:
-        """The report as it is told, and as JSON bytes with the reference of its evidence."""
-        request, grant = await self._decide(principal, purpose, None)
-        report = await self._owned(request, grant, report_id)
-        (told,) = await asyncio.to_thread(self._shown, grant, [report])
-        reference = new_reference(self._clock.now())
-        body = outgoing.referenced(told, reference)
-        await self._evidence.journal.record(self._entry(request, grant, body, report, "read", reference))
-        return told, body
-
     async def lost(self, principal: Principal, purpose: str, report_id: str) -> bytes:
         """The children a list of lost students names, each under the caller's agency's own pseudonym."""
         request, grant = await self._decide(principal, purpose, None)

@@ -103,6 +103,8 @@ def test_what_is_read_is_in_the_evidence(gateway: TestGateway, call: Call, path:
     entries = gateway.audit()[before:]
     assert [entry["decision"] for entry in entries] == ["permit"]
     assert answer.json()["reference"] == entries[0]["reference"]
+    told = set(answer.json()["items"][0] if answer.json().get("items") else ())
+    assert told <= set(entries[0]["fields"]), "what was told is named, with its treatment"
 
 
 @pytest.mark.parametrize("path", READS)

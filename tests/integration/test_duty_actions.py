@@ -289,3 +289,14 @@ def test_no_duty_waits_for_ever(tmp_path: Path) -> None:
         assert (again["status"], again["waiting_for"]) == ("open", None)
         # due on 25 November: three working days ahead when it began to wait, as many when it is owed again
         assert (duty["due_on"], again["due_on"]) == ("2026-11-25", "2027-01-22")
+
+
+def test_who_comes_back_with_another_client_can_be_given_duties(gateway: TestGateway) -> None:
+    """The client by which an officer was first seen is revoked: the next one counts, without a restart."""
+    fill(gateway)
+    first = Officer(gateway, "li-07")
+    (duty,) = first.see()
+    assert gateway.revoke(first.credentials.client_id)
+    again = Officer(gateway, "li-07")
+    again.see()
+    assert again.post(f"{duty['id']}/assign", officer="li-07").json()["assignee"] == "li-07"

@@ -1,5 +1,6 @@
 """The three ledgers over HTTP: what stands on them, since when, as of which day, and for whom."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from gateway.domain.ledger import Ledger
 from gateway.domain.ledger_desk import LedgerQuery
 from gateway.domain.predicate import All, And, Equals, InRegion, IsTrue, Not, Nothing, Or, Predicate
 from gateway.services.casework import Casework, Move
+from gateway.settings import POLICIES
 from tests.harness import COUNTY, LAW_DATE, TestGateway, problem, running
 from tests.people import attendance, csv_file, resident_id, student
 
@@ -173,6 +175,20 @@ def test_a_stale_register_leaves_nobody_in_school(gateway: TestGateway) -> None:
     page = get(gateway, "school-age").json()
     assert [item["status"] for item in page["items"]] == ["unknown"]
     assert page["missing_sources"] == ["student-register"]
+
+
+def test_each_county_says_by_itself_when_its_register_is_too_old(tmp_path: Path) -> None:
+    policies = tmp_path / "policies"
+    shutil.copytree(POLICIES, policies)
+    (policies / "counties").mkdir()
+    own = policies / "counties" / f"{COUNTY}.yaml"
+    own.write_text("thresholds: {register_stale_days: 7}\n", encoding="utf-8")
+    with running(tmp_path / "data", policies=policies) as gateway:
+        register(gateway, student(2))
+        on(gateway, LAW_DATE + timedelta(days=7))
+        assert get(gateway, "school-age").json()["missing_sources"] == []
+        on(gateway, LAW_DATE + timedelta(days=8))
+        assert get(gateway, "school-age").json()["missing_sources"] == ["student-register"]
 
 
 def test_absence_puts_a_child_under_suspicion(gateway: TestGateway) -> None:

@@ -233,6 +233,7 @@ def test_after_acceptance_only_the_officer_who_accepted_sees_the_case(
     taken = colleague.act(sent, "take-over")
     assert taken.status_code == 200, taken.text
     assert taken.json()["guardian"] == GUARDIAN
+    assert gateway.audit()[-1]["detail"] == f"taken_over {sent}"
     third = Officer(gateway, MEDIATION)
     assert problem(third.act(sent, "take-over")) == (409, "conflict")
     assert problem(third.act(sent, "comment", text="我来")) == (403, "not-permitted")
@@ -572,6 +573,8 @@ def test_an_employer_is_referred_without_any_child(gateway: TestGateway) -> None
         {"case": cases_of(gateway)[0]},
         {"note": "孩子叫某某"},
         {"employer_uscc": resident_id(number=2)},
+        {"employer_uscc": EMPLOYER.lower()},
+        {"employer_uscc": f" {EMPLOYER}"},
     ):
         assert problem(inspector.post(path, {**body, **more})) == (400, "malformed")
     shown = market.get(f"/referrals/{sent}").json()

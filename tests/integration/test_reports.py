@@ -102,6 +102,28 @@ def test_the_list_of_lost_students_names_children_as_the_caller_knows_them(gatew
     assert problem(refused) == (403, "not-permitted")
 
 
+def test_each_form_of_reports_says_in_the_evidence_what_was_told(gateway: TestGateway) -> None:
+    lead = gateway.headers(LEAD)
+    for form in ("json", "xlsx"):
+        before = len(gateway.audit())
+        assert get(gateway, "/v1/reports/2026-10", lead, format=form).status_code == 200
+        (entry,) = gateway.audit()[before:]
+        assert {"figures", "status", "disagreements"} <= set(entry["fields"]), form
+
+
+def test_the_list_of_lost_students_leaves_a_sealed_case_out(gateway: TestGateway) -> None:
+    (report,) = of_kind(gateway, "lost-students")
+    path, lead = f"/v1/reports/{report['id']}/children", gateway.headers(LEAD)
+    assert len(get(gateway, path, lead).json()["items"]) == 1
+    with gateway.parts.store.writing() as connection:
+        connection.execute("UPDATE case_file SET sealed = 1")
+    try:
+        assert get(gateway, path, lead).json()["items"] == []
+    finally:
+        with gateway.parts.store.writing() as connection:
+            connection.execute("UPDATE case_file SET sealed = 0")
+
+
 def test_a_workbook_for_people(gateway: TestGateway) -> None:
     answer = get(gateway, "/v1/reports/2026-10", gateway.headers(LEAD), format="xlsx")
     assert answer.headers["content-type"] == XLSX
