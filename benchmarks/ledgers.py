@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from io import FileIO
 from pathlib import Path
+from statistics import median
 
 from benchmarks.server import Gateway, gateway
 from gateway.adapters.db.ledger_refresh import SqliteLedgerKeeper
@@ -27,15 +29,20 @@ _TOWNSHIPS = tuple(f"{COUNTY}{number}" for number in range(100, 116))
 _PAGES = 20
 
 
+Spread = tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Seconds of whole recomputations, and the slowest of some pages in milliseconds; `asked` is over HTTP."""
+    """Seconds of whole recomputations, and the slowest of some pages in milliseconds; `asked` is over HTTP, median and
+    slowest, and `disk` the same of a small write with fsync after each of those pages: no evidence is faster than that."""
 
     first_seconds: float
     day_seconds: float
     quiet_seconds: float
     pages: dict[str, float]
-    asked: dict[str, float]
+    asked: dict[str, Spread]
+    disk: Spread
     peak_megabytes: float
 
 
@@ -54,10 +61,11 @@ def measure(folder: Path, children: int = CHILDREN) -> Figures:
         parts.context.binding.close()
         parts.store.close()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Figures(first, day, quiet, pages, _asked(folder / "ledgers", tomorrow + timedelta(days=1)), peak)
+    asked, disk = _asked(folder / "ledgers", tomorrow + timedelta(days=1))
+    return Figures(first, day, quiet, pages, asked, disk, peak)
 
 
-def _asked(data: Path, today: date) -> dict[str, float]:
+def _asked(data: Path, today: date) -> tuple[dict[str, Spread], Spread]:
     """The same lists as an officer's system asks for them: policy, mask, pseudonyms and evidence included."""
     with gateway(data, as_of=today.isoformat()) as served:
         headers = served.token("education/dropout_lead")
@@ -71,27 +79,47 @@ def _asked(data: Path, today: date) -> dict[str, float]:
             "dropped-out, pages of 5,000": {"limit": 5000},
             "": {},
         }
-        return {
-            name or "counts of all three": _walked(served, headers, name.partition(",")[0], query)
-            for name, query in wanted.items()
-        }
+        synced: list[float] = []
+        with (data / "beside").open("wb", buffering=0) as beside:
+            found = {
+                name or "counts of all three": _spread(
+                    _walked(served, headers, name.partition(",")[0], query, beside, synced)
+                )
+                for name, query in wanted.items()
+            }
+    return found, _spread(synced)
 
 
 def _walked(
-    served: Gateway, headers: dict[str, str], ledger: str, query: dict[str, str | int], pages: int = _PAGES
-) -> float:
-    """The slowest of the first pages over HTTP, in milliseconds."""
-    slowest, cursor = 0.0, None
-    for _ in range(pages):
+    served: Gateway,
+    headers: dict[str, str],
+    ledger: str,
+    query: dict[str, str | int],
+    beside: FileIO,
+    synced: list[float],
+) -> list[float]:
+    """The first pages over HTTP, in milliseconds; after each, a write to the same disk by itself."""
+    took, cursor = [], None
+    for _ in range(_PAGES):
         params = {**query, **({"cursor": cursor} if cursor else {})}
         start = time.perf_counter()
         answer = served.call.get(f"/v1/ledgers/{ledger}".rstrip("/"), params=params, headers=headers)
-        slowest = max(slowest, (time.perf_counter() - start) * 1000)
+        took.append((time.perf_counter() - start) * 1000)
         answer.raise_for_status()
+        synced.append(_seconds(lambda: _synced(beside)) * 1000)
         cursor = answer.json()["next_cursor"]
         if cursor is None:
             break
-    return slowest
+    return took
+
+
+def _synced(file: FileIO) -> None:
+    file.write(bytes(4096))
+    os.fsync(file.fileno())
+
+
+def _spread(took: list[float]) -> Spread:
+    return median(took), max(took)
 
 
 def _seconds(work: object) -> float:
