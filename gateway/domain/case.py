@@ -276,6 +276,10 @@ class CaseDesk(Protocol):
         """The child's open case in that county, or the open one it was merged into."""
         ...
 
+    def goes_on_in(self, ref: str) -> CaseFile | None:
+        """Another open case that this one goes on in, or goes back to: by accepted hand-overs and by mergers."""
+        ...
+
     def update(self, case: CaseFile) -> None:
         """Keeps everything of the case but its ref, county, child and opening."""
         ...

@@ -75,13 +75,13 @@ def whole_of(
 
 
 def shown_of(
-    entries: Sequence[CaseEntry], work: CaseWork, rules: Collection[str]
+    entries: Sequence[CaseEntry], work: CaseWork, rules: Collection[str], agency: str
 ) -> tuple[Sequence[CaseEntry], CaseWork]:
-    """Without the leads of other rules than `rules` and what is owed for them; the history does not say that one of
-    them opened the case."""
+    """Without the leads of other rules than `rules` and what others than `agency` owe for them; the history does not say
+    that one of them opened the case."""
     leads = [lead for lead in work.leads if lead.rule in rules]
     seen = {None, *(lead.id for lead in leads)}
-    duties = [duty for duty in work.duties if duty.lead in seen]
+    duties = [duty for duty in work.duties if duty.lead in seen or duty.owner == agency]
     return history_shown(entries, rules), replace(work, leads=leads, duties=duties)
 
 

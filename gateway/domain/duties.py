@@ -156,6 +156,8 @@ class Duty:
     reminded_on: date | None = None
     waiting_for: str | None = None
     waiting_since: date | None = None
+    waited: int = 0
+    """Days that it has waited in earlier waits."""
     assignee: str | None = None
     subject: SubjectId | None = field(default=None, repr=False)
 
@@ -175,16 +177,24 @@ class Duty:
         return self.status is DutyStatus.OPEN and self.due_on < today
 
 
-def moved(book: DutyBook, duty: Duty, since: date, today: date) -> tuple[date, date | None]:
+class Moved(NamedTuple):
+    """A duty after a wait: its last day, the day on which it last went up, how many days it has waited in all."""
+
+    due_on: date
+    escalated_on: date | None
+    waited: int
+
+
+def moved(book: DutyBook, duty: Duty, since: date, today: date) -> Moved:
     """The last day after a wait from `since` to `today`, by working days where the duty counts those; and the day on
     which it last went up, moved as well, so that no level is skipped for the time it waited."""
     waited, rule = today - since, book.rules.get(duty.kind)
-    up = duty.escalated_on + waited if duty.escalated_on else None
+    up, all_in_all = duty.escalated_on + waited if duty.escalated_on else None, duty.waited + waited.days
     if rule is None or not rule.working_days:
-        return duty.due_on + waited, up
+        return Moved(duty.due_on + waited, up, all_in_all)
     days = (since + timedelta(days=step) for step in range(1, waited.days + 1))
     worked = sum(map(book.calendar.is_working_day, days))
-    return book.calendar.add_working_days(duty.due_on, worked), up
+    return Moved(book.calendar.add_working_days(duty.due_on, worked), up, all_in_all)
 
 
 class Moot(NamedTuple):
@@ -240,11 +250,11 @@ class DutyDesk(Protocol):
         """Overdue duties of the county go one level up, those that did by `again` one more; how many."""
         ...
 
-    def waiting(self, region: str, since: date) -> Sequence[Duty]:
-        """The county's duties that wait for another agency since that day or longer."""
+    def waiting(self, region: str, day: date, days: int) -> Sequence[Duty]:
+        """The county's duties that by `day` have waited for other agencies for so many days, all waits together."""
         ...
 
-    def resume(self, duty_id: str, due_on: date, escalated_on: date | None) -> None:
+    def resume(self, duty_id: str, again: Moved) -> None:
         """It is owed again, its last day moved; a reminder may come again."""
         ...
 

@@ -40,6 +40,9 @@ class Handover:
     owner: str | None = None
     """The officer whose case it is, as far as the case names one."""
     new_case: str | None = None
+    owner_there: str | None = None
+    sealed_there: bool = False
+    """Who may see it in the receiving county, once it has a case there: as that case."""
     receiver: Actor | None = None
     decided_on: date | None = None
     duty: str | None = None

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from gateway.domain.case import CaseBook, CaseFile, State
 from gateway.domain.model import Absence, SchoolingAnswer, Standing, Standings
-from gateway.domain.schooling import REGISTER, Thresholds, judge, newest
+from gateway.domain.schooling import REGISTER, Thresholds, fresh_of, judge, newest
 
 FIRST_AGE, LAST_AGE = 6, 15
 """Full years: school age begins with the first and ends with the last (义务教育法 art. 2, 11)."""
@@ -105,7 +105,7 @@ def decide(facts: LedgerFacts, day: date, limits: Thresholds, book: CaseBook) ->
     """
     case, state = facts.case, _state(facts.case, day)
     answer = judge(Standings(facts.enrolments, facts.absence), day, limits)
-    gone, exempt = _gone(facts, state), _holds(facts, state, State.EXEMPT)
+    gone, exempt = _gone(facts, state, day, limits), _holds(facts, state, State.EXEMPT)
     by_case = None if state is None or book.ended(state) else book.states[state].ledger
     out = answer.out_of_school == "yes" and gone is None and not exempt
     statuses: dict[Ledger, str] = {}
@@ -145,18 +145,19 @@ def _holds(facts: LedgerFacts, state: State | None, wanted: State) -> bool:
     return own is None or own.status == "transferred_out" or own.status_date <= case.ended_on
 
 
-def _gone(facts: LedgerFacts, state: State | None) -> str | None:
-    """Why the child is not the county's child of school age; None when it is."""
-    own = facts.own
+def _gone(facts: LedgerFacts, state: State | None, day: date, limits: Thresholds) -> str | None:
+    """Why the child is not the county's child of school age; None when it is. A register that is too old takes nobody
+    off against one that is not."""
+    own, rows = facts.own, fresh_of(facts.enrolments, day, limits) or facts.enrolments
     if own is None or facts.age is None:
         return "not-registered"
     if any(row.status == "deceased" for row in facts.enrolments) or _holds(facts, state, State.DECEASED):
         return "deceased"
     if _holds(facts, state, State.MOVED):
         return "moved"
-    if own.status == "transferred_out" and any(_arrived(row, own) for row in facts.enrolments):
+    if own.status == "transferred_out" and any(_arrived(row, own) for row in rows):
         return "arrived"
-    if newest(facts.enrolments).status == "graduated" or _holds(facts, state, State.GRADUATED):
+    if newest(rows).status == "graduated" or _holds(facts, state, State.GRADUATED):
         return "graduated"
     if facts.age < FIRST_AGE:
         return "under-age"

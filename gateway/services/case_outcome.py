@@ -95,16 +95,18 @@ class CaseOutcomes:
         event = Event.SETTLE if found.state is State.CLOSED else Event.CLOSE
         if not hand.transaction.referrals.move(found, event, changed):
             return False
-        self._move_case(hand, changed, outcome)
+        self._move_case(hand, changed, outcome, late=event is Event.SETTLE)
         return True
 
-    def _move_case(self, hand: _Hand, changed: Referral, outcome: str) -> None:
-        """The case goes on where it waits for justice; one that has gone on already only gets the line."""
+    def _move_case(self, hand: _Hand, changed: Referral, outcome: str, late: bool) -> None:
+        """The case goes on where it waits for justice; one that has gone on already only gets the line. What comes late is
+        not what it waits for: it may wait on another referral by then."""
         case = hand.transaction.cases.get(changed.case) if changed.case else None
         if case is None:
             return
         actor = Actor.of(hand.who)
-        if self._book.of(case.region).cases.after(case.state, RESUME, case.previous) is not None:
+        waits = self._book.of(case.region).cases.after(case.state, RESUME, case.previous) is not None
+        if waits and not late:
             move = Move(RESUME, {"outcome": outcome}, actor, hand.today, hand.now)
             self._casework.move(hand.transaction, case, move)
         hand.transaction.cases.write(line(changed, "closed", actor, hand.today, hand.now, ground=outcome))

@@ -25,7 +25,7 @@ def check_step(desk: CaseDesk, book: CaseBook, case: CaseFile, step: str, body: 
     elif step == MERGE:
         _merger(desk, book, case, str(body["into"]))
     elif step in (UNMERGE, REOPEN):
-        _opening(desk, case)
+        _opening(desk, case, step)
 
 
 def _confirmation(
@@ -50,20 +50,21 @@ def _merger(desk: CaseDesk, book: CaseBook, case: CaseFile, into: str) -> None:
     target = desk.get(into)
     if target is None or into == case.ref or target.region != case.region or book.ended(target.state):
         raise _wrong("into", "应为本县另一未办结的个案", "another open case of the same county")
+    if (case.sealed, case.sealed and case.owner) != (target.sealed, target.sealed and target.owner):
+        raise Conflict(
+            "封存个案只能与同一经办人的封存个案合并。",
+            "A sealed case is merged with a sealed one of the same officer only.",
+        )
 
 
-def _opening(desk: CaseDesk, case: CaseFile) -> None:
-    """One open case a child: in the county, and, of a case that was handed over, in the county that accepted it."""
+def _opening(desk: CaseDesk, case: CaseFile, step: str) -> None:
+    """One open case a child: in the county, and of one that was handed over in all the counties it went through."""
     if desk.open_case_of(case.region, case.subject) is not None:
         raise Conflict("该儿童已有未办结的个案。", "The child has another open case.")
-    if case.state is not State.MOVED:
-        return
-    moved = next(entry for entry in reversed(desk.entries(case.ref)) if entry.to is State.MOVED)
-    receiver = str(moved.body["receiving_region"])
-    if "handover" in moved.body and desk.current_case_of(receiver, case.subject) is not None:
+    if step == REOPEN and desk.goes_on_in(case.ref) is not None:
         raise Conflict(
-            "该个案已由接收县受理且未办结，请接收县移交回来。",
-            "The county that accepted the case has it open: have it handed back.",
+            "该个案经移交已在另一县办理且未办结，请该县移交回来。",
+            "The case was handed over and is open in another county: have it handed back.",
         )
 
 

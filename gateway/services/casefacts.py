@@ -120,7 +120,9 @@ class _Run:
         facts = self._transaction.facts([case.subject for case in over])
         for case in over:
             gone = any(row.status in _OVER for row in _rows(facts, case.subject))
-            if not gone and self._transaction.cases.open_case_of(case.region, case.subject) is None:
+            cases = self._transaction.cases
+            other = cases.open_case_of(case.region, case.subject) or cases.goes_on_in(case.ref)
+            if not gone and other is None:
                 self._move(case, "reopen", {"note": _DEFERRAL_OVER})
 
     def _move(self, case: CaseFile, step: str, evidence: Mapping[str, object]) -> CaseFile:

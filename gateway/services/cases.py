@@ -254,7 +254,7 @@ class Cases:
         name = self._keys.pseudonym(who.agency, case.subject) if KEY in mask.names else None
         book = self._book.of(case.region).cases
         rules = seen_by(self._book.rules.values(), who.role)
-        entries, work = shown_of(desk.entries(case.ref), desk.work_of(case.ref), rules)
+        entries, work = shown_of(desk.entries(case.ref), desk.work_of(case.ref), rules, who.agency)
         record = whole_of(case, book, name, entries, work, who.role)
         telling = Telling(mask.apply(record), mask.words, case.subject, f"{detail} {case.ref}")
         return one_told(self._evidence, hand.request, hand.grant, telling)

@@ -82,7 +82,9 @@ class DutyActions:
                 return Conflict("该职责已在等待。", "The duty waits already.")
             if duty.escalated_to not in (None, f"{principal.agency}@{principal.region}"):
                 return Conflict(*_GONE_UP)
-            if agency == duty.owner:
+            if duty.waited >= self._book.of(duty.region).duties.wait_days:
+                return Conflict(*_WAITED)
+            if agency in (duty.owner, principal.agency):
                 return _malformed("for", "等待的应是其他部门。", "It waits for another agency than its own.")
             transaction.duty_work.wait(duty.id, agency, today, why)
             return None
@@ -98,7 +100,7 @@ class DutyActions:
             if duty.waiting_since is None:
                 return Conflict("该职责没有在等待。", "The duty does not wait.")
             book = self._book.of(duty.region).duties
-            transaction.duties.resume(duty.id, *moved(book, duty, duty.waiting_since, today))
+            transaction.duties.resume(duty.id, moved(book, duty, duty.waiting_since, today))
             return None
 
         return await self._act(principal, purpose, duty_id, "resumed", deed, None)
@@ -211,6 +213,10 @@ _BY_THE_ACT = (
 _GONE_UP = (
     "该职责已逾期并上报，只有现在承办的上级单位可以登记等待。",
     "The duty is overdue and has gone up: only whom it went up to can have it wait.",
+)
+_WAITED = (
+    "该职责累计等待已达最长期限，不能再等待。",
+    "The duty has waited for as long as one may, all in all.",
 )
 _NOBODY = (
     "本单位没有使用过本系统的这位经办人。",

@@ -22,8 +22,8 @@ class Escalation:
     def run(self, transaction: RuleTransaction, region: str, day: date, now: datetime) -> None:
         """What one county, prefecture or province owes, as of that day; asked again, it finds nothing left to do."""
         book = self._book.of(region).duties
-        for duty in transaction.duties.waiting(region, day - timedelta(days=book.wait_days)):
-            transaction.duties.resume(duty.id, *moved(book, duty, duty.waiting_since or day, day))
+        for duty in transaction.duties.waiting(region, day, book.wait_days):
+            transaction.duties.resume(duty.id, moved(book, duty, duty.waiting_since or day, day))
         again = went_up_by(book.calendar, day, book.escalate_days)
         transaction.duties.escalate(region, day, again, now)
         transaction.duties.remind(region, day, until(book, day), now)

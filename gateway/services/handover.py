@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from gateway.domain.audit import AuditEntry
-from gateway.domain.case import Actor, CaseFile, EntryKind
+from gateway.domain.case import Actor, CaseFile
+from gateway.domain.case_record import plan_of
 from gateway.domain.decision import Grant
 from gateway.domain.deidentify import Mask, Released
 from gateway.domain.errors import Conflict, HuxueError, Malformed, NotPermitted, OfficerUnnamed
 from gateway.domain.freetext import wrong_text
 from gateway.domain.handover import Handover, HandoverQuery, Handovers, line_of, record_of
 from gateway.domain.model import DutyDraft, SubjectId
+from gateway.domain.observation import standing
 from gateway.domain.ports import Clock, KeyRing, Transaction
 from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.domain.principal import Principal
@@ -126,13 +128,13 @@ class Handing:
 
     def _made(self, transaction: Transaction, who: Principal, case: CaseFile, to_region: str) -> Handover:
         today, now = self._clock.today(), self._clock.now()
-        handover_id, entries = new_id("hnd"), transaction.cases.entries(case.ref)
+        handover_id, entries = new_id("hnd"), standing(transaction.cases.entries(case.ref))
         due = self._book.of(to_region).duties.due(self._terms.duty, today)
         body = {
             "stage": case.state.value,
             "case_open_weeks": max(0, (today - case.opened_at.date()).days // 7),
             "notices_served": sorted(str(each["served_on"]) for each in served_in(entries)),
-            "has_plan": any(each.step == "persuade" or each.kind is EntryKind.PLAN for each in entries),
+            "has_plan": plan_of(entries) is not None,
         }
         return Handover(
             id=handover_id,
@@ -200,12 +202,12 @@ class Handing:
             if duty is not None:
                 step.transaction.duties.finish_one(duty, step.today, who.name)
         evidence = {"receiving_region": found.to_region, "confirmation": found.id}
-        mark = {"handover": found.id}
-        move = Move(MOVE, evidence, Actor.of(who), step.today, step.now, mark)
+        move = Move(MOVE, evidence, Actor.of(who), step.today, step.now, {"handover": found.id})
         self._casework.move(step.transaction, case, move)
         new = self._arrivals.arrive(step.transaction, case, arriving, who, step.today, step.now)
         received = line_of(found, "received", Actor.of(who), step.today, step.now)
-        step.transaction.cases.write(replace(received, case=new.ref, region=new.region))
+        body = {**received.body, **({"sealed": True} if new.sealed else {})}
+        step.transaction.cases.write(replace(received, case=new.ref, region=new.region, body=body))
         changed = replace(
             found,
             state=State.ACCEPTED,
@@ -332,7 +334,7 @@ class Handing:
     ) -> _Step | None:
         who = request.principal
         receiving = found.to_region == who.region and grant.rows.evaluate(
-            {"region": found.to_region, "sealed": False}
+            {"region": found.to_region, "owner": found.owner_there, "sealed": found.sealed_there}
         )
         if not receiving and not grant.rows.evaluate(found.row):
             return None

@@ -14,6 +14,7 @@ from gateway.domain.case import CaseFile
 from gateway.domain.deidentify import Mask, Released
 from gateway.domain.errors import Conflict, HuxueError, Malformed, NotPermitted
 from gateway.domain.model import DutyDraft, SubjectId
+from gateway.domain.observation import standing
 from gateway.domain.ports import Transaction
 from gateway.domain.predicate import COUNTY_DIGITS
 from gateway.domain.principal import Principal
@@ -113,7 +114,7 @@ class Refer:
     def _of_case(self, transaction: Transaction, draft: _Draft, case: CaseFile) -> Referral:
         sending = draft.sending
         notices = [dict(each) for each in sending.notices or ()] or served_in(
-            transaction.cases.entries(case.ref)
+            standing(transaction.cases.entries(case.ref))
         )
         if not notices:
             zh, en = "请填写已送达文书的编号和送达日期。", "Give the notices served, with their days."

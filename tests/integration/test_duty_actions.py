@@ -271,6 +271,8 @@ def test_an_owner_hides_no_overdue_duty_by_waiting(tmp_path: Path) -> None:
         assert duty["escalated_to"] == f"township@{TOWNSHIP}"
         assert problem(teacher.post(f"{duty['id']}/wait", **wait)) == (409, "conflict")
         above = Officer(gateway, "rt-1", RETURN, TOWNSHIP)
+        itself = above.post(f"{duty['id']}/wait", **{"for": "township", "reason": "reply"})
+        assert problem(itself) == (400, "malformed")
         assert above.post(f"{duty['id']}/wait", **wait).json()["status"] == "waiting"
 
 
@@ -300,3 +302,23 @@ def test_who_comes_back_with_another_client_can_be_given_duties(gateway: TestGat
     again = Officer(gateway, "li-07")
     again.see()
     assert again.post(f"{duty['id']}/assign", officer="li-07").json()["assignee"] == "li-07"
+
+
+def test_all_waits_together_last_no_longer(tmp_path: Path) -> None:
+    """Whoever takes a duty up again and lets it wait anew gains nothing by it."""
+    wait = {"for": "market_regulation", "reason": "document"}
+    with running(tmp_path / "data") as gateway:
+        fill(gateway)
+        officer = Officer(gateway, "li-07")
+        (duty,) = officer.see()
+        assert officer.post(f"{duty['id']}/wait", **wait).status_code == 200
+    with running(tmp_path / "data", law_date=date(2027, 1, 18)) as gateway:  # 59 days
+        officer = Officer(gateway, "li-07")
+        assert officer.post(f"{duty['id']}/resume").status_code == 200
+        assert officer.post(f"{duty['id']}/wait", **wait).status_code == 200
+    with running(tmp_path / "data", law_date=date(2027, 1, 19)) as gateway:
+        officer = Officer(gateway, "li-07")
+        assert [each["status"] for each in officer.see()] == ["open"]
+        assert problem(officer.post(f"{duty['id']}/wait", **wait)) == (409, "conflict")
+    with running(tmp_path / "data", law_date=date(2027, 1, 25)) as gateway:
+        assert see(gateway, INSPECTOR)[0]["escalated_to"] == "human_resources@5304"

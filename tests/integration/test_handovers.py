@@ -65,8 +65,8 @@ def send(officer: Officer, case: str, to_region: str = OTHER) -> httpx.Response:
     return officer.post("/handovers", {"case": case, "to_region": to_region})
 
 
-def sent(officer: Officer, case: str) -> str:
-    answer = send(officer, case)
+def sent(officer: Officer, case: str, to_region: str = OTHER) -> str:
+    answer = send(officer, case, to_region)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 

@@ -17,6 +17,7 @@ from tests.officers import LEAD, OUT, Officer
 from tests.people import csv_file, student
 
 THERE = {"现住址行政区划": "530402100", "学校标识码": "2153004444"}
+THIRD = "530403"
 AUTUMN = Period("2026-2027-1", date(2026, 9, 1), date(2027, 2, 28))
 BACK = ("return", {"returned_on": "2026-11-10"})
 AGAIN = ("relapse", {"relapsed_on": "2026-11-18"})
@@ -174,3 +175,64 @@ def test_a_case_moved_by_hand_tells_nothing_of_the_other_county(
     lead.take(case, "move", receiving_region=OTHER, confirmation="回函")
     assert own_case(there)
     assert lead.take(case, "reopen", note="误办")["state"] == "suspected"
+
+
+def test_what_came_along_is_no_ground_here(gateway: TestGateway, case: str, there: Officer) -> None:
+    """Neither a plan nor a notice served of another county's stands in what this one hands on."""
+    mine = own_case(there)
+    there.take(mine, "verify", finding="dropped_out", found_on="2026-11-19")
+    assert accepted(gateway, case) == mine
+    assert there.case(mine)["plan"] is None
+    Sender(gateway, LEAD, THIRD)
+    handover = sent(Sender(gateway, LEAD, OTHER), mine, THIRD)
+    preview = Sender(gateway, LEAD, THIRD).get(f"/handovers/{handover}").json()
+    assert (preview["has_plan"], preview["notices_served"]) == (False, [])
+
+
+def test_of_three_counties_one_has_it_open(gateway: TestGateway, case: str, there: Officer) -> None:
+    second = accepted(gateway, case)
+    third = Sender(gateway, LEAD, THIRD)
+    handover = sent(Sender(gateway, LEAD, OTHER), second, THIRD)
+    assert third.post(f"/handovers/{handover}/accept").status_code == 200
+    for region, ref in ((COUNTY, case), (OTHER, second)):
+        refused = Officer(gateway, LEAD, region).step(ref, "reopen", note="误办")
+        assert problem(refused) == (409, "conflict"), region
+
+
+def test_neither_side_opens_again_what_the_other_has_open(
+    gateway: TestGateway, case: str, there: Officer
+) -> None:
+    mine = accepted(gateway, case)
+    there.take(mine, "dismiss", finding="in_school", found_on="2026-11-19")
+    assert Officer(gateway, LEAD).take(case, "reopen", note="又出现")["state"] == "suspected"
+    assert problem(there.step(mine, "reopen", note="误办")) == (409, "conflict")
+
+
+def test_a_later_case_of_the_other_countys_own_is_not_told_of(
+    gateway: TestGateway, case: str, there: Officer
+) -> None:
+    mine = accepted(gateway, case)
+    there.take(mine, "dismiss", finding="in_school", found_on="2026-11-19")
+    gateway.upload(
+        "student-register",
+        csv_file([student(2, **{**OUT, **THERE, "状态日期": "2026-11-20"})]),
+        region=OTHER,
+    )
+    assert len(there.cases(state="suspected")) == 1
+    assert Officer(gateway, LEAD).take(case, "reopen", note="又出现")["state"] == "suspected"
+
+
+def test_a_sealed_history_is_for_its_own_officer_on_both_sides(
+    gateway: TestGateway, case: str, there: Officer
+) -> None:
+    handover = sent(Sender(gateway, LEAD), case)
+    with gateway.parts.store.writing() as connection:
+        connection.execute("UPDATE case_file SET sealed = 1, owner = 'of-mine' WHERE ref = ?", (case,))
+    one_of_them, colleague = Sender(gateway, LEAD, OTHER), Sender(gateway, LEAD, OTHER)
+    assert one_of_them.post(f"/handovers/{handover}/accept").status_code == 200
+    assert one_of_them.get(f"/handovers/{handover}").json()["package"]
+    assert problem(colleague.get(f"/handovers/{handover}")) == (403, "not-permitted")
+    assert colleague.get("/handovers").json()["items"] == []
+    assert len(one_of_them.get("/handovers").json()["items"]) == 1
+    new = str(one(gateway, "SELECT new_case FROM handover WHERE id = ?", handover))
+    assert history(gateway, new)[-1][1]["sealed"] is True

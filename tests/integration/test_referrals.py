@@ -499,6 +499,26 @@ def test_an_outcome_is_taken_once_after_the_case_has_ended_too(
     assert [each["code"] for each in again] == ["outcome_differs"]
 
 
+def test_a_late_outcome_moves_no_case_that_waits_on_another_referral(
+    gateway: TestGateway, case: str, lead: Officer, aid: Officer
+) -> None:
+    first = lead.sent(case)
+    aid.act(first, "accept")
+    step_case(gateway, case, ("exempt", {"approval_number": "缓学1号", "kind": "deferral"}))
+    day = LAW_DATE + timedelta(days=1)
+    with gateway.parts.daily._days.living(COUNTY, day) as transaction:
+        for task in gateway.parts.daily.tasks:
+            task.run(transaction, COUNTY, day, gateway.parts.clock.now())
+    step_case(gateway, case, ("reopen", {"note": "缓学取消"}), VERIFY, PLAN, NOTIFY)
+    second = lead.sent(case)
+    assert aid.act(second, "accept").status_code == 200
+    row = {"移送编号": first, "办理结果": "训诫", "日期": "2026-11-20", "备注": ""}
+    assert aid.outcome([row]).json()["accepted"] == 1
+    assert state_of(gateway, case) == "referred"
+    assert aid.outcome([{**row, "移送编号": second}]).json()["accepted"] == 1
+    assert state_of(gateway, case) == "persuading"
+
+
 # --- time, employers, evidence --------------------------------------------------------------------------------------
 
 

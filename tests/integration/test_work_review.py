@@ -8,7 +8,7 @@ import pytest
 from tests.harness import COUNTY, TestGateway, problem, running
 from tests.integration.test_duties import EMPLOYER, INSPECTOR, get, see
 from tests.officers import LEAD, OUT, PERSUADE, PLAN, SCHOOL, TEACHER, TOWN, VERIFY, Officer, register
-from tests.people import csv_file, resident_id, student
+from tests.people import csv_file, resident_id, sighting, student
 
 VILLAGE = "530423101201"
 FOUND = {"finding": "in_school", "found_on": "2026-11-19"}
@@ -20,7 +20,10 @@ def test_a_teacher_learns_of_no_duty_that_is_owed_for_a_lead_about_work(gateway:
     teacher = Officer(gateway, TEACHER, TOWN, SCHOOL)
     (listed,) = teacher.cases()
     case = teacher.case(listed["ref"])
-    assert (case["leads"], case["duties"]) == ([], [])
+    assert case["leads"] == []
+    assert [each["duty"] for each in case["duties"]] == ["first-contact"], (
+        "the own school's, and no labour visit"
+    )
     assert {each["duty"] for each in Officer(gateway, LEAD).case(listed["ref"])["duties"]} == {
         "first-contact",
         "labour-visit",
@@ -96,3 +99,42 @@ def test_a_teacher_rewrites_no_plan(gateway: TestGateway) -> None:
     assert teacher.post(f"/{ref}/comments", {"note": "已电话联系"}).status_code in (200, 201)
     assert lead.post(f"/{ref}/plan", PLAN).status_code in (200, 201)
     assert lead.case(ref)["plan"]["responsible"] == PLAN["responsible"]
+
+
+def test_a_sealed_case_is_merged_with_no_open_one(gateway: TestGateway) -> None:
+    register(gateway, student(2, **OUT), student(4, **OUT))
+    lead = Officer(gateway, LEAD)
+    one, other = (each["ref"] for each in lead.cases())
+    name = _name(gateway, lead)
+    with gateway.parts.store.writing() as connection:
+        connection.execute("UPDATE case_file SET sealed = 1, owner = ? WHERE ref = ?", (name, one))
+    for ref, into in ((one, other), (other, one)):
+        assert problem(lead.step(ref, "merge", into=into)) == (409, "conflict")
+
+
+def _name(gateway: TestGateway, officer: Officer) -> str:
+    """What the policy compares a sealed case's owner with: the officer, as the last entry of the evidence names it."""
+    officer.cases()
+    return str(gateway.audit()[-1]["officer"])
+
+
+def test_after_a_merger_no_plan_is_owed_that_nobody_can_make(gateway: TestGateway) -> None:
+    register(gateway, student(2, **OUT), student(4, **OUT))
+    lead = Officer(gateway, LEAD)
+    one, other = (each["ref"] for each in lead.cases())
+    lead.take(one, "verify", **VERIFY)
+    for step, evidence in (("verify", VERIFY), ("persuade", PERSUADE)):
+        lead.take(other, step, **evidence)
+    lead.take(one, "merge", into=other)
+    assert "make-plan" in _owed(lead, other)
+    assert lead.post(f"/{other}/plan", PLAN).status_code == 200
+    assert "make-plan" not in _owed(lead, other)
+
+
+def test_a_teacher_sees_in_the_case_what_the_own_school_owes(gateway: TestGateway) -> None:
+    register(gateway, student(2, **OUT))
+    assert gateway.upload("sightings", csv_file([sighting(2)])).json()["accepted"] == 1
+    teacher = Officer(gateway, TEACHER, TOWN, SCHOOL)
+    (listed,) = teacher.cases()
+    assert {each["owner"] for each in teacher.case(listed["ref"])["duties"]} == {"school"}
+    assert len(teacher.case(listed["ref"])["duties"]) == len(see(gateway, TEACHER, TOWN, SCHOOL))

@@ -179,3 +179,37 @@ def test_a_day_is_corrected_in_place_and_the_past_is_not() -> None:
     assert (gone.valid_to, gone.reason, gone.evidence) == (date(2026, 11, 5), *WHY)
     assert as_of([gone], date(2026, 11, 4)) == gone
     assert as_of([gone], date(2026, 11, 5)) is None
+
+
+OLD = date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "expected"),
+    [
+        ("enrolled", "graduated", {"school-age": "in_school"}),
+        ("transferred_out", "enrolled", {"school-age": "dropped_out", "dropped-out": "transfer-not-arrived"}),
+        ("dropped_out", "graduated", {"school-age": "dropped_out", "dropped-out": "registered-dropout"}),
+        ("enrolled", "deceased", {}),
+    ],
+)
+def test_a_register_too_old_to_be_believed_takes_nobody_off(
+    own: str, other: str, expected: dict[str, str]
+) -> None:
+    stale = row(other, since=date(2026, 9, 15), region=THERE, confirmed=OLD)
+    assert statuses(judged(row(own), stale)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ((row("graduated", confirmed=OLD),), "graduated"),
+        ((row("transferred_out", confirmed=OLD), row("enrolled", region=THERE, confirmed=OLD)), "arrived"),
+    ],
+)
+def test_who_left_for_good_does_not_come_back_because_nobody_writes_of_them_any_more(
+    rows: tuple[Standing, ...], why: str
+) -> None:
+    verdict = judged(*rows)
+    assert statuses(verdict) == {}
+    assert verdict.reasons[Ledger.SCHOOL_AGE] == why

@@ -82,6 +82,15 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
+_GOES_ON = (
+    "WITH RECURSIVE chain(ref) AS (SELECT ?1"
+    " UNION SELECT h.new_case FROM handover h JOIN chain ON h.case_ref = chain.ref WHERE h.state = 'accepted'"
+    " UNION SELECT h.case_ref FROM handover h JOIN chain ON h.new_case = chain.ref WHERE h.state = 'accepted'"
+    " UNION SELECT m.merged_into FROM case_file m JOIN chain ON m.ref = chain.ref WHERE m.merged_into IS NOT NULL)"
+    f" SELECT {CASE} FROM case_file c WHERE c.ref IN (SELECT ref FROM chain) AND c.ended_on IS NULL AND c.ref <> ?1"
+)
+
+
 class SqliteCaseDesk:
     """`gateway.domain.case.CaseDesk` over an open SQLite write transaction."""
 
@@ -106,6 +115,11 @@ class SqliteCaseDesk:
     def current_case_of(self, region: str, subject: SubjectId) -> CaseFile | None:
         """The child's open case in that county, or the open one it was merged into."""
         return self._current(self._all_of(region, subject))
+
+    def goes_on_in(self, ref: str) -> CaseFile | None:
+        """Another open case that this one goes on in, or goes back to: by accepted hand-overs and by mergers."""
+        row = self._db.execute(_GOES_ON, (ref,)).fetchone()
+        return case_of(row) if row else None
 
     def ref_for(self, draft: LeadDraft, at: datetime) -> str:
         """The child's present case; a new one bears its number, so that who drops out again after the end gets another."""

@@ -10,7 +10,7 @@ import orjson
 
 from gateway.adapters.db.duty_list import DUTY, FROM, duty_of
 from gateway.adapters.db.engine import stamp
-from gateway.domain.duties import Duty, Moot
+from gateway.domain.duties import Duty, Moot, Moved
 from gateway.domain.landing import Effect
 from gateway.domain.model import DutyDraft
 from gateway.domain.owing import one_up
@@ -21,7 +21,7 @@ _STANDING = "status IN ('open', 'waiting')"
 _ENDED = f"UPDATE duty SET status = ?, done_on = ?, done_by = ?, done_what = ? WHERE {_STANDING}"
 _RESUMED = (
     "UPDATE duty SET status = 'open', waiting_for = NULL, waiting_since = NULL, waiting_why = NULL, reminded_on = NULL,"
-    " due_on = ?, escalated_on = ? WHERE id = ? AND status = 'waiting'"
+    " due_on = ?, escalated_on = ?, waited = ? WHERE id = ? AND status = 'waiting'"
 )
 _INSERT = (
     "INSERT INTO duty (id, kind, owner, region, lead_id, case_ref, residence, school, due_on, status, opened_at,"
@@ -32,7 +32,7 @@ _AGAIN = (
     " opened_at = excluded.opened_at, owner = excluded.owner, residence = excluded.residence,"
     " school = excluded.school, done_on = NULL, done_by = NULL, done_what = NULL, escalated_to = NULL,"
     " escalated_on = NULL, above = NULL, reminded_on = NULL, waiting_for = NULL, waiting_since = NULL,"
-    " waiting_why = NULL WHERE duty.status = 'cancelled'"
+    " waiting_why = NULL, waited = 0 WHERE duty.status = 'cancelled'"
 )
 _Place = tuple[str | None, str, str | None]
 _OVERDUE = "status = 'open' AND due_on < ? AND (escalated_on IS NULL OR escalated_on <= ?)"
@@ -174,20 +174,20 @@ class SqliteDutyDesk:
             (goal, days[0], goal.partition("@")[0], *binds),
         ).rowcount
 
-    def waiting(self, region: str, since: date) -> list[Duty]:
-        """The county's duties that wait for another agency since that day or longer."""
+    def waiting(self, region: str, day: date, days: int) -> list[Duty]:
+        """The county's duties that by `day` have waited for other agencies for so many days, all waits together."""
         found = self._db.execute(
-            f"SELECT {DUTY} FROM {FROM} WHERE d.region = ? AND d.status = 'waiting' AND d.waiting_since <= ?"
-            " ORDER BY d.id",
-            (region, since.isoformat()),
+            f"SELECT {DUTY} FROM {FROM} WHERE d.region = ? AND d.status = 'waiting'"
+            " AND julianday(?) - julianday(d.waiting_since) + d.waited >= ? ORDER BY d.id",
+            (region, day.isoformat(), days),
         )
         return [duty_of(row) for row in found.fetchall()]
 
-    def resume(self, duty_id: str, due_on: date, escalated_on: date | None) -> None:
+    def resume(self, duty_id: str, again: Moved) -> None:
         """It is owed again, its last day moved; a reminder may come again."""
-        up = escalated_on.isoformat() if escalated_on else None
-        made = self._db.execute(_RESUMED, (due_on.isoformat(), up, duty_id)).rowcount
-        self._count("resumed", made)
+        up = again.escalated_on.isoformat() if again.escalated_on else None
+        values = (again.due_on.isoformat(), up, again.waited, duty_id)
+        self._count("resumed", self._db.execute(_RESUMED, values).rowcount)
 
     def remind(self, region: str, day: date, until: Mapping[str, date], at: datetime) -> int:
         """Marks the county's duties due after `day` and by the day their kind says as reminded of; how many."""

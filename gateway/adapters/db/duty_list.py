@@ -29,7 +29,7 @@ FROM = (
 DUTY = (
     "d.id, d.kind, d.owner, d.region, d.residence, d.school, d.lead_id, d.case_ref, d.due_on, d.status, d.opened_at,"
     " d.facts, d.escalated_to, d.escalated_on, d.done_on, d.above, d.reminded_on, d.waiting_for, d.waiting_since,"
-    " d.assignee, d.subject_id"
+    " d.assignee, d.subject_id, d.waited"
 )
 _OVERDUE = "d.status = 'open' AND d.due_on < :f_today"
 _STATUS = {"overdue": _OVERDUE, "open": "d.status = 'open' AND d.due_on >= :f_today"}
@@ -59,6 +59,7 @@ def duty_of(row: Sequence[Any]) -> Duty:
         waiting_since=_day(row[18]),
         assignee=row[19],
         subject=SubjectId(row[20]) if row[20] is not None else None,
+        waited=row[21],
     )
 
 

@@ -22,7 +22,12 @@ _COLUMNS = {
     "owner": "h.officer",
     "sealed": "h.hidden",
 }
-_RECEIVED = {"region": "h.to_region", "school": "NULL", "owner": "NULL", "sealed": "FALSE"}
+_RECEIVED = {
+    "region": "h.to_region",
+    "school": "NULL",
+    "owner": "h.officer_there",
+    "sealed": "h.hidden_there",
+}
 _NAMES = (
     *(
         "id",
@@ -42,8 +47,10 @@ _NAMES = (
     *("decided_on", "duty", "follow_up", "body", "package", "words"),
 )
 _SELECT = (
-    f"SELECT {', '.join(f'h.{name}' for name in _NAMES)}, h.officer, h.hidden FROM"
-    f" (SELECT h.*, c.owner AS officer, COALESCE(c.sealed, h.sealed) AS hidden FROM handover h"
+    f"SELECT {', '.join(f'h.{name}' for name in _NAMES)}, h.officer, h.hidden, h.officer_there, h.hidden_there FROM"
+    f" (SELECT h.*, c.owner AS officer, COALESCE(c.sealed, h.sealed) AS hidden,"
+    " n.owner AS officer_there, COALESCE(n.sealed, 0) AS hidden_there FROM handover h"
+    " LEFT JOIN case_file n ON n.ref = h.new_case"
     f" LEFT JOIN case_file c ON c.ref = h.case_ref) h"
 )
 """Who may see it follows its case: sealed later, or another officer's by now."""
@@ -60,7 +67,7 @@ def handover_purpose(handover_id: str) -> str:
 
 
 def _handover(row: Sequence[Any], keys: KeyRing) -> Handover:
-    found = dict(zip((*_NAMES, "officer", "hidden"), row, strict=True))
+    found = dict(zip((*_NAMES, "officer", "hidden", "officer_there", "hidden_there"), row, strict=True))
     purpose = handover_purpose(found["id"])
     return Handover(
         id=found["id"],
@@ -70,6 +77,8 @@ def _handover(row: Sequence[Any], keys: KeyRing) -> Handover:
         school=found["school"],
         sealed=bool(found["hidden"]),
         owner=found["officer"],
+        owner_there=found["officer_there"],
+        sealed_there=bool(found["hidden_there"]),
         subject=SubjectId(found["subject_id"]),
         case=found["case_ref"],
         new_case=found["new_case"],

@@ -246,6 +246,7 @@ class DutyRow(SQLModel, table=True):
     waiting_for: str | None
     waiting_since: date | None
     waiting_why: str | None
+    waited: int = Field(sa_column_kwargs={"server_default": "0"})
     done_on: date | None
     done_by: str | None
     done_what: str | None
