@@ -226,7 +226,8 @@ def test_a_wait_moves_the_last_day_by_the_working_days_that_went() -> None:
         escalated_on=date(2026, 9, 29),
     )
     # from Tuesday 29 September to Friday 9 October: the 30th, the 8th and the 9th were worked
-    assert moved(BOOK, duty, date(2026, 9, 29), date(2026, 10, 9)) == (date(2026, 10, 10), date(2026, 10, 9))
+    again = moved(BOOK, duty, date(2026, 9, 29), date(2026, 10, 9))
+    assert again == (date(2026, 10, 10), date(2026, 10, 9), 10)
     plain = replace(duty, kind="placement")
     assert moved(BOOK, plain, date(2026, 9, 29), date(2026, 10, 9))[0] == date(2026, 10, 10)
     assert moved(BOOK, plain, date(2026, 9, 29), date(2026, 9, 29))[0] == date(2026, 9, 30)
