@@ -53,9 +53,7 @@ def _merged(where: str, default: Any, own: Any) -> Any:
 def _optional(where: str) -> Mapping[str, None]:
     """A duty may have lines that the default leaves out."""
     words = where.partition(": ")[2].split()
-    return (
-        dict.fromkeys(("otherwise", "what")) if words[:1] == ["duties"] and len(words) == _DUTY_DEPTH else {}
-    )
+    return dict.fromkeys(("otherwise",)) if words[:1] == ["duties"] and len(words) == _DUTY_DEPTH else {}
 
 
 _DUTY_DEPTH = 2

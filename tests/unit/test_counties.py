@@ -61,6 +61,8 @@ def test_a_county_has_its_own_lines_and_the_rest_is_everybodys(tmp_path: Path) -
         ({"duties": {"no-such-duty": {"days": 1}}}, "no-such-duty"),
         ({"duties": {"first-contact": {"dayz": 1}}}, "dayz"),
         ({"duties": {"first-contact": {"days": True}}}, "days"),
+        ({"duties": {"first-contact": {"what": ["sung"]}}}, "sung"),
+        ({"duties": {"handover-decision": {"what": ["decided"]}}}, "what"),
         ({"cases": {"steps": {"fly": {}}}}, "fly"),
         ({"cases": {"steps": {"verify": {"by": ["education/nobody"]}}}}, "education/nobody"),
         ({"cases": {"steps": {"notify": {"by": ["gateway/system"]}}}}, "gateway/system"),
