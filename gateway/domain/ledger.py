@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from gateway.domain.case import CaseBook, CaseFile, State
 from gateway.domain.model import Absence, SchoolingAnswer, Standing, Standings
-from gateway.domain.schooling import REGISTER, Thresholds, fresh_of, judge, newest
+from gateway.domain.schooling import IN_SCHOOL, REGISTER, Thresholds, fresh_of, judge, newest
 
 FIRST_AGE, LAST_AGE = 6, 15
 """Full years: school age begins with the first and ends with the last (义务教育法 art. 2, 11)."""
@@ -166,7 +166,7 @@ def _gone(facts: LedgerFacts, state: State | None, day: date, limits: Thresholds
 
 def _arrived(row: Standing, own: Standing) -> bool:
     """Whether another county's register shows the child in school, from the transfer on."""
-    return row.region != own.region and row.status in _IN_SCHOOL and row.status_date >= own.status_date
+    return row.region != own.region and row.status in IN_SCHOOL and row.status_date >= own.status_date
 
 
 def _why(

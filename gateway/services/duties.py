@@ -159,14 +159,14 @@ class Duties:
         """
         request = Request(principal, Action.SUBSCRIBE, EXCHANGE, purpose, region or principal.region)
         grant = await self._evidence.decide(request)
-        mask = Mask(EXCHANGES[EXCHANGE], grant, _COUNTED)
+        mask, whole = Mask(EXCHANGES[EXCHANGE], grant, _COUNTED), Mask(EXCHANGES[EXCHANGE], grant)
         try:
-            _check(Mask(EXCHANGES[EXCHANGE], grant), DutyFilter(region=region))
+            _check(whole, DutyFilter(region=region))
         except NotPermitted as error:
             await self._evidence.failed(request, grant, error.name)
             raise
         digits = level_below(region or principal.region)
-        if "township" not in Mask(EXCHANGES[EXCHANGE], grant).told:
+        if "township" not in whole.told:
             digits = min(digits, COUNTY_DIGITS)
         found = await self._owing.overdue(grant.rows, region, self._clock.today(), digits)
         items = [mask.apply(self._counted(each)) for each in found]

@@ -60,9 +60,10 @@ class DutyActions:
         today = self._clock.today()
 
         def deed(transaction: Transaction, duty: Duty) -> HuxueError | None:
-            allowed = self._book.of(duty.region).duties.done_by(duty.kind)
+            book = self._book.of(duty.region).duties
+            allowed = book.done_by(duty.kind)
             if not allowed:
-                return Conflict(*_BY_THE_ACT)
+                return _by_the_act(*book.title(duty.kind))
             if flaw := _flaw(what, allowed, "what"):
                 return flaw
             transaction.duty_work.done(duty.id, today, principal.name, what)
@@ -206,10 +207,6 @@ class DutyActions:
         return outcome
 
 
-_BY_THE_ACT = (
-    "该职责在系统中办理相应事项后自动办结，不能手工登记办结。",
-    "The duty ends by the act itself, recorded here; it is not marked as done by hand.",
-)
 _GONE_UP = (
     "该职责已逾期并上报，只有现在承办的上级单位可以登记等待。",
     "The duty is overdue and has gone up: only whom it went up to can have it wait.",
@@ -222,6 +219,13 @@ _NOBODY = (
     "本单位没有使用过本系统的这位经办人。",
     "No officer of that name has worked on the duties of this office.",
 )
+
+
+def _by_the_act(zh: str, en: str) -> Conflict:
+    return Conflict(
+        f"“{zh}”在系统中办理后自动办结，不能手工登记办结，请办理该事项。",
+        f"“{en}” ends by the act itself, recorded here, and is not marked as done by hand: do it.",
+    )
 
 
 def _flaw(value: str, allowed: Collection[str], name: str) -> HuxueError | None:

@@ -91,7 +91,17 @@ def step_case(gateway: TestGateway, case: str, *steps: tuple[str, dict[str, obje
 
 VERIFY = ("verify", {"finding": "dropped_out", "found_on": "2026-10-12"})
 PLAN = ("persuade", {"responsible": "王某", "deadline": "2026-12-01", "measure": "home_visit"})
+DEFER = ("exempt", {"approval_number": "缓学1号", "kind": "deferral"})
 NOTIFY = ("notify", {"notice": "限期〔2026〕7号", "served_on": "2026-11-02"})
+
+
+def next_day(gateway: TestGateway, times: int = 1) -> None:
+    """The county's tasks of the day after the gateway's law date."""
+    day = LAW_DATE + timedelta(days=1)
+    with gateway.parts.daily._days.living(COUNTY, day) as transaction:
+        for task in gateway.parts.daily.tasks:
+            for _ in range(times):
+                task.run(transaction, COUNTY, day, gateway.parts.clock.now())
 
 
 @pytest.fixture
@@ -480,11 +490,8 @@ def test_an_outcome_is_taken_once_after_the_case_has_ended_too(
     """The court decided before the child's deferral ended the case; justice hands it in afterwards."""
     sent = lead.sent(case)
     aid.act(sent, "accept")
-    step_case(gateway, case, ("exempt", {"approval_number": "缓学1号", "kind": "deferral"}))
-    day = LAW_DATE + timedelta(days=1)
-    with gateway.parts.daily._days.living(COUNTY, day) as transaction:
-        for task in gateway.parts.daily.tasks:
-            task.run(transaction, COUNTY, day, gateway.parts.clock.now())
+    step_case(gateway, case, DEFER)
+    next_day(gateway)
     assert aid.get(f"/referrals/{sent}").json()["status"] == "closed"
     row = {"移送编号": sent, "办理结果": "训诫", "日期": "2026-11-20", "备注": ""}
     assert aid.outcome([{**row, "日期": "2026-11-19"}]).json()["errors"][0]["code"] == "before_acceptance"
@@ -504,11 +511,8 @@ def test_a_late_outcome_moves_no_case_that_waits_on_another_referral(
 ) -> None:
     first = lead.sent(case)
     aid.act(first, "accept")
-    step_case(gateway, case, ("exempt", {"approval_number": "缓学1号", "kind": "deferral"}))
-    day = LAW_DATE + timedelta(days=1)
-    with gateway.parts.daily._days.living(COUNTY, day) as transaction:
-        for task in gateway.parts.daily.tasks:
-            task.run(transaction, COUNTY, day, gateway.parts.clock.now())
+    step_case(gateway, case, DEFER)
+    next_day(gateway)
     step_case(gateway, case, ("reopen", {"note": "缓学取消"}), VERIFY, PLAN, NOTIFY)
     second = lead.sent(case)
     assert aid.act(second, "accept").status_code == 200
@@ -543,14 +547,9 @@ def test_when_the_case_ends_its_receiver_is_notified_and_a_pending_one_is_taken_
         step_case(gateway, each, VERIFY, PLAN, NOTIFY)
     accepted, pending = lead.sent(first), lead.sent(second)
     aid.act(accepted, "accept")
-    gone = ("exempt", {"approval_number": "缓学1号", "kind": "deferral"})
-    step_case(gateway, first, gone)
-    step_case(gateway, second, gone)
-    day = LAW_DATE + timedelta(days=1)
-    with gateway.parts.daily._days.living(COUNTY, day) as transaction:
-        for task in gateway.parts.daily.tasks:
-            for _ in range(2):  # twice on the same day changes nothing more
-                task.run(transaction, COUNTY, day, gateway.parts.clock.now())
+    step_case(gateway, first, DEFER)
+    step_case(gateway, second, DEFER)
+    next_day(gateway, times=2)  # twice on the same day changes nothing more
     items = aid.get("/referrals", purpose="legal_aid").json()["items"]
     told = [each for each in items if each["kind"] == "notification"]
     assert [(each["concerns"], each["status"], each["stage"]) for each in told] == [
