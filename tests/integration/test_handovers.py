@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -27,6 +27,7 @@ from tests.integration.test_referrals import (
     VERIFY,
     Officer,
     cases_of,
+    live,
     one,
     state_of,
     step_case,
@@ -191,13 +192,6 @@ def test_who_is_refused_stays_where_the_case_is(
     assert duties(gateway, "handover-decision")[0][0] == ("done" if verb == "reject" else "cancelled")
     assert problem(receiver.post(f"/handovers/{handover}/accept")) == (409, "conflict")
     assert sent(sender, case) != handover
-
-
-def live(gateway: TestGateway, day: date) -> None:
-    with gateway.parts.daily._days.living(COUNTY, day) as transaction:
-        assert transaction is not None, "nobody has lived that day yet"
-        for task in gateway.parts.daily.tasks:
-            task.run(transaction, COUNTY, day, gateway.parts.clock.now())
 
 
 def test_a_register_row_over_there_does_not_end_the_case_here(

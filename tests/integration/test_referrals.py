@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +95,13 @@ DEFER = ("exempt", {"approval_number": "缓学1号", "kind": "deferral"})
 NOTIFY = ("notify", {"notice": "限期〔2026〕7号", "served_on": "2026-11-02"})
 
 
-def next_day(gateway: TestGateway, times: int = 1) -> None:
-    """The county's tasks of the day after the gateway's law date."""
-    day = LAW_DATE + timedelta(days=1)
+NEXT_DAY = LAW_DATE + timedelta(days=1)
+
+
+def live(gateway: TestGateway, day: date, times: int = 1) -> None:
+    """The county's tasks of a day."""
     with gateway.parts.daily._days.living(COUNTY, day) as transaction:
+        assert transaction is not None, "nobody has lived that day yet"
         for task in gateway.parts.daily.tasks:
             for _ in range(times):
                 task.run(transaction, COUNTY, day, gateway.parts.clock.now())
@@ -491,7 +494,7 @@ def test_an_outcome_is_taken_once_after_the_case_has_ended_too(
     sent = lead.sent(case)
     aid.act(sent, "accept")
     step_case(gateway, case, DEFER)
-    next_day(gateway)
+    live(gateway, NEXT_DAY)
     assert aid.get(f"/referrals/{sent}").json()["status"] == "closed"
     row = {"移送编号": sent, "办理结果": "训诫", "日期": "2026-11-20", "备注": ""}
     assert aid.outcome([{**row, "日期": "2026-11-19"}]).json()["errors"][0]["code"] == "before_acceptance"
@@ -512,7 +515,7 @@ def test_a_late_outcome_moves_no_case_that_waits_on_another_referral(
     first = lead.sent(case)
     aid.act(first, "accept")
     step_case(gateway, case, DEFER)
-    next_day(gateway)
+    live(gateway, NEXT_DAY)
     step_case(gateway, case, ("reopen", {"note": "缓学取消"}), VERIFY, PLAN, NOTIFY)
     second = lead.sent(case)
     assert aid.act(second, "accept").status_code == 200
@@ -549,7 +552,7 @@ def test_when_the_case_ends_its_receiver_is_notified_and_a_pending_one_is_taken_
     aid.act(accepted, "accept")
     step_case(gateway, first, DEFER)
     step_case(gateway, second, DEFER)
-    next_day(gateway, times=2)  # twice on the same day changes nothing more
+    live(gateway, NEXT_DAY, times=2)  # twice on the same day changes nothing more
     items = aid.get("/referrals", purpose="legal_aid").json()["items"]
     told = [each for each in items if each["kind"] == "notification"]
     assert [(each["concerns"], each["status"], each["stage"]) for each in told] == [
